@@ -1,0 +1,172 @@
+// swift-tools-version: 6.2
+// The house: one target a module, each with exactly the settings below. Which module may import which
+// is agreed in Sources/README.md and held by Tests/ArchitectureTests.
+
+import PackageDescription
+
+let settings: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    .enableUpcomingFeature("InferIsolatedConformances"),
+    .enableUpcomingFeature("ImmutableWeakCaptures"),
+    .strictMemorySafety(),
+    .treatAllWarnings(as: .error),
+]
+
+extension Target.Dependency {
+    static let argumentParser = product(name: "ArgumentParser", package: "swift-argument-parser")
+    static let asn1 = product(name: "SwiftASN1", package: "swift-asn1")
+    static let configuration = product(name: "Configuration", package: "swift-configuration")
+    static let crypto = product(name: "Crypto", package: "swift-crypto")
+    static let cryptoExtras = product(name: "CryptoExtras", package: "swift-crypto")
+    static let deque = product(name: "DequeModule", package: "swift-collections")
+    static let httpTypes = product(name: "HTTPTypes", package: "swift-http-types")
+    static let hummingbirdCore = product(name: "HummingbirdCore", package: "hummingbird")
+    static let hummingbird = product(name: "Hummingbird", package: "hummingbird")
+    static let lifecycle = product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+    static let logging = product(name: "Logging", package: "swift-log")
+    static let nioCore = product(name: "NIOCore", package: "swift-nio")
+    static let nioHTTP1 = product(name: "NIOHTTP1", package: "swift-nio")
+    static let nioPosix = product(name: "NIOPosix", package: "swift-nio")
+    static let nioTLS = product(name: "NIOTLS", package: "swift-nio")
+    static let nioSSL = product(name: "NIOSSL", package: "swift-nio-ssl")
+    static let subprocess = product(name: "Subprocess", package: "swift-subprocess")
+    static let systemPackage = product(name: "SystemPackage", package: "swift-system")
+    static let unixSignals = product(name: "UnixSignals", package: "swift-service-lifecycle")
+    static let x509 = product(name: "X509", package: "swift-certificates")
+    static let yams = product(name: "Yams", package: "Yams")
+}
+
+/// A Swift module of the house, under `Sources/<name>`.
+func module(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: settings)
+}
+
+/// A module's tests, under `Tests/<name>`.
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(name: name, dependencies: dependencies, swiftSettings: settings)
+}
+
+let package = Package(
+    name: "muster",
+    platforms: [.macOS(.v15)],
+    products: [
+        .executable(name: "muster", targets: ["muster"]),
+        .executable(name: "muster-sim", targets: ["fleetsim"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-asn1", from: "1.7.4"),
+        .package(url: "https://github.com/apple/swift-certificates", from: "1.21.1"),
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0", traits: ["CommandLineArguments"]),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
+        .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
+    ],
+    targets: [
+        // C libraries: module maps and inline shims, nothing else. Each is imported by exactly one module.
+        .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(name: "CLibpq", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
+        .systemLibrary(name: "CMosquitto", pkgConfig: "libmosquitto", providers: [.apt(["libmosquitto-dev"])]),
+
+        // Libraries that know nothing of enrollment.
+        module("OpenSSL", ["COpenSSL"]),
+        module("Postgres", ["CLibpq", .deque, .lifecycle, .logging]),
+        module("MQTT", ["CMosquitto", .logging]),
+        module("EST", [.asn1]),
+        module("LocalServers", [.logging, .subprocess, .systemPackage]),
+
+        // What is decided and signed.
+        module("PKI", ["OpenSSL", .asn1, .crypto, .cryptoExtras, .x509]),
+        module("Enrollment", ["PKI", .crypto, .deque, .lifecycle, .logging, .x509]),
+
+        // Adapters and fronts.
+        .target(
+            name: "Schema",
+            path: "db",
+            exclude: ["README.md"],
+            sources: ["Schema.swift"],
+            resources: [.embedInCode("migrations"), .embedInCode("schema.sql"), .embedInCode("roles.sql")],
+            swiftSettings: [.swiftLanguageMode(.v6)]
+        ),
+        module(
+            "EnrollmentPostgres",
+            ["Enrollment", "PKI", "Postgres", "Schema", .asn1, .deque, .lifecycle, .logging, .x509]
+        ),
+        module("EnrollmentMQTT", ["Enrollment", "MQTT", "PKI", .lifecycle, .logging]),
+        module(
+            "ESTServer",
+            [
+                "EST", "Enrollment", "PKI", .asn1, .crypto, .httpTypes, .hummingbird, .hummingbirdCore, .lifecycle,
+                .logging, .nioCore, .nioSSL, .nioTLS, .x509,
+            ]
+        ),
+        module("StatusServer", ["Enrollment", "PKI", .httpTypes, .hummingbird, .lifecycle, .logging, .nioCore]),
+
+        // Executables.
+        .executableTarget(
+            name: "muster",
+            dependencies: [
+                "ESTServer", "Enrollment", "EnrollmentMQTT", "EnrollmentPostgres", "LocalServers", "MQTT", "OpenSSL",
+                "PKI", "Postgres", "Schema",
+                "StatusServer", .argumentParser, .asn1, .configuration, .crypto, .lifecycle, .logging, .nioCore, .nioPosix,
+                .nioSSL, .unixSignals, .x509, .yams,
+            ],
+            swiftSettings: settings
+        ),
+        .executableTarget(
+            name: "fleetsim",
+            dependencies: [
+                "EST", "MQTT", "OpenSSL", "PKI", "Postgres", .argumentParser, .asn1, .crypto, .cryptoExtras, .logging,
+                .nioCore,
+                .nioHTTP1, .nioPosix, .nioSSL, .x509,
+            ],
+            path: "simulators/fleetsim",
+            swiftSettings: settings
+        ),
+
+        // Tests: one folder a module, a kit, the architecture test, and the whole on real peers.
+        .target(
+            name: "TestPeers",
+            dependencies: ["LocalServers", .logging, .subprocess, .systemPackage],
+            path: "Tests/TestPeers",
+            swiftSettings: settings
+        ),
+        .target(
+            name: "TestKit",
+            dependencies: ["Enrollment", "PKI", "OpenSSL", "TestPeers", .asn1, .crypto, .cryptoExtras, .x509],
+            path: "Tests/TestKit",
+            swiftSettings: settings
+        ),
+        tests("ArchitectureTests", []),
+        tests("OpenSSLTests", ["OpenSSL", "TestPeers"]),
+        tests("PKITests", ["PKI", "OpenSSL", "TestKit", .asn1, .crypto, .cryptoExtras, .x509]),
+        tests("ESTTests", ["EST", "TestPeers", .asn1]),
+        tests("EnrollmentTests", ["Enrollment", "PKI", "OpenSSL", "TestKit", .crypto, .x509]),
+        tests("PostgresTests", ["Postgres", "TestPeers", .logging]),
+        tests(
+            "EnrollmentPostgresTests",
+            [
+                "EnrollmentPostgres", "Enrollment", "PKI", "Postgres", "Schema", "TestKit", "TestPeers", .crypto,
+                .logging,
+            ]
+        ),
+        tests("MQTTTests", ["MQTT", "TestPeers", .logging]),
+        tests("MusterTests", ["muster", "PKI", "OpenSSL", "TestPeers", .argumentParser, .asn1, .crypto, .logging, .x509]),
+        tests(
+            "IntegrationTests",
+            ["EST", "Enrollment", "PKI", "OpenSSL", "Postgres", "TestKit", "TestPeers", .asn1, .crypto, .x509]
+        ),
+    ]
+)

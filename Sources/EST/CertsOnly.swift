@@ -1,0 +1,136 @@
+import SwiftASN1
+
+/// The certs-only message: a degenerate CMS SignedData that carries certificates and nothing else (RFC 5272
+/// section 4.1, RFC 5652 section 5.1, RFC 7030 sections 4.1.3 and 4.2.3).
+package enum CertsOnly {
+    /// The most certificates in a message.
+    package static let certificatesMax = 32
+    /// The most octets of a message.
+    package static let octetsMax = 64 * 1024
+
+    /// The message that carries `certificates` (DER). They come out in the order of a DER SET OF and each once: the
+    /// same set gives the same octets, however it was put together (EST-14).
+    package static func encode(_ certificates: [[UInt8]]) throws(CertsOnlyDefect) -> [UInt8] {
+        guard !certificates.isEmpty else { throw .noCertificate }
+        guard certificates.count <= certificatesMax else { throw .tooMany(max: certificatesMax) }
+        guard certificates.allSatisfy(isSequence) else { throw .notACertificate }
+        let sorted = certificates.sorted { $0.lexicographicallyPrecedes($1) }
+        var serializer = DER.Serializer()
+        do {
+            try serializer.appendConstructedNode(identifier: .sequence) { contentInfo in
+                try contentInfo.serialize(ESTObjectIdentifier.signedData)
+                try contentInfo.serialize(explicitlyTaggedWithTagNumber: 0, tagClass: .contextSpecific) { explicit in
+                    try explicit.appendConstructedNode(identifier: .sequence) { signedData in
+                        try signedData.serialize(1)
+                        signedData.appendConstructedNode(identifier: .set) { _ in }
+                        try signedData.appendConstructedNode(identifier: .sequence) { content in
+                            try content.serialize(ESTObjectIdentifier.data)
+                        }
+                        signedData.appendConstructedNode(identifier: certificatesTag) { set in
+                            for (index, certificate) in sorted.enumerated()
+                            where index == 0 || sorted[index - 1] != certificate {
+                                set.serializeRawBytes(certificate)
+                            }
+                        }
+                        signedData.appendConstructedNode(identifier: .set) { _ in }
+                    }
+                }
+            }
+        } catch {
+            throw .structure("cannot be written")
+        }
+        guard serializer.serializedBytes.count <= octetsMax else { throw .tooLarge(max: octetsMax) }
+        return serializer.serializedBytes
+    }
+
+    /// The certificates (DER, in the order of the message) that `message` carries. Strict: version 1, no content, no
+    /// signer, no octet more. The certificates themselves are not parsed. CRLs beside them are passed over.
+    package static func decode(
+        _ message: [UInt8],
+        certificatesMax: Int = Self.certificatesMax
+    ) throws(CertsOnlyDefect) -> [[UInt8]] {
+        guard message.count <= octetsMax else { throw .tooLarge(max: octetsMax) }
+        let signedData: ASN1Node
+        do {
+            signedData = try DER.sequence(DER.parse(message), identifier: .sequence) { nodes in
+                guard try ASN1ObjectIdentifier(derEncoded: &nodes) == ESTObjectIdentifier.signedData else {
+                    throw CertsOnlyDefect.structure("is not SignedData")
+                }
+                return try DER.explicitlyTagged(&nodes, tagNumber: 0, tagClass: .contextSpecific) { $0 }
+            }
+            return try DER.sequence(signedData, identifier: .sequence) { nodes in
+                try certificates(in: &nodes, certificatesMax: certificatesMax)
+            }
+        } catch let defect as CertsOnlyDefect {
+            throw defect
+        } catch {
+            throw .structure("is not DER of a ContentInfo")
+        }
+    }
+
+    private static let certificatesTag = ASN1Identifier(tagWithNumber: 0, tagClass: .contextSpecific)
+    private static let crlsTag = ASN1Identifier(tagWithNumber: 1, tagClass: .contextSpecific)
+
+    private static func certificates(
+        in nodes: inout ASN1NodeCollection.Iterator,
+        certificatesMax: Int
+    ) throws -> [[UInt8]] {
+        guard try Int(derEncoded: &nodes) == 1 else { throw CertsOnlyDefect.structure("is not of version 1") }
+        guard let algorithms = nodes.next(), algorithms.identifier == .set else {
+            throw CertsOnlyDefect.structure("has no digestAlgorithms")
+        }
+        guard let content = nodes.next() else { throw CertsOnlyDefect.structure("has no encapContentInfo") }
+        try DER.sequence(content, identifier: .sequence) { parts in
+            guard try ASN1ObjectIdentifier(derEncoded: &parts) == ESTObjectIdentifier.data, parts.next() == nil
+            else { throw CertsOnlyDefect.structure("has content, so it is not certs-only") }
+        }
+        var found: [[UInt8]] = []
+        var next = nodes.next()
+        if let node = next, node.identifier == certificatesTag, case .constructed(let members) = node.content {
+            for member in members {
+                // The other choices of CertificateChoices are obsolete, or attribute certificates.
+                guard member.identifier == .sequence else { throw CertsOnlyDefect.notACertificate }
+                guard found.count < certificatesMax else { throw CertsOnlyDefect.tooMany(max: certificatesMax) }
+                found.append(Array(member.encodedBytes))
+            }
+            next = nodes.next()
+        }
+        if let node = next, node.identifier == crlsTag { next = nodes.next() }
+        guard let signers = next, signers.identifier == .set, case .constructed(let infos) = signers.content,
+            infos.first(where: { _ in true }) == nil
+        else { throw CertsOnlyDefect.structure("has signers, so it is not certs-only") }
+        guard !found.isEmpty else { throw CertsOnlyDefect.noCertificate }
+        return found
+    }
+
+    /// True if `der` is one SEQUENCE in definite form and nothing after it.
+    private static func isSequence(_ der: [UInt8]) -> Bool {
+        guard der.count >= 2, der[0] == 0x30 else { return false }
+        let first = der[1]
+        guard first & 0x80 != 0 else { return der.count == 2 + Int(first) }
+        let lengthOctets = Int(first & 0x7F)
+        guard (1...3).contains(lengthOctets), der.count >= 2 + lengthOctets else { return false }
+        let length = der[2..<(2 + lengthOctets)].reduce(0) { $0 << 8 | Int($1) }
+        return der.count == 2 + lengthOctets + length
+    }
+}
+
+/// Why a certs-only message cannot be made or read.
+package enum CertsOnlyDefect: Error, Hashable, CustomStringConvertible {
+    case noCertificate
+    case tooMany(max: Int)
+    case tooLarge(max: Int)
+    case notACertificate
+    /// What is wrong with its structure.
+    case structure(String)
+
+    package var description: String {
+        switch self {
+        case .noCertificate: "the certs-only message has no certificate"
+        case .tooMany(let max): "the certs-only message has more than \(max) certificates"
+        case .tooLarge(let max): "the certs-only message has more than \(max) octets"
+        case .notACertificate: "what the certs-only message carries is not an X.509 certificate in DER"
+        case .structure(let what): "the certs-only message \(what)"
+        }
+    }
+}

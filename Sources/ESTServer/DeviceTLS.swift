@@ -1,0 +1,109 @@
+package import Enrollment
+import Foundation
+import NIOCore
+package import NIOSSL
+import PKI
+import SwiftASN1
+import Synchronization
+import X509
+
+/// The TLS side of the device front: one context at a time, replaced whole when the server's certificate or a fleet's
+/// anchors change. Open connections keep the context they began with; the next one gets the new.
+package final class DeviceTLS: Sendable {
+    /// The server's certificate chain and key.
+    package struct Identity: Sendable {
+        package let chain: [NIOSSLCertificate]
+        package let key: NIOSSLPrivateKey
+
+        package init(chain: [NIOSSLCertificate], key: NIOSSLPrivateKey) {
+            self.chain = chain
+            self.key = key
+        }
+    }
+
+    /// More CA names than this are not listed in the CertificateRequest: the message would not fit (TLS-07).
+    private static let authoritiesListedMax = 100
+    /// Forward secrecy and authenticated encryption only (RFC 9325 section 4.2).
+    private static let cipherSuites: [NIOTLSCipher] = [
+        .TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, .TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
+        .TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384, .TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384,
+        .TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256, .TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256,
+    ]
+    private static let signatureAlgorithms: [SignatureAlgorithm] = [
+        .ecdsaSecp256R1Sha256, .ecdsaSecp384R1Sha384, .ecdsaSecp521R1Sha512, .ed25519, .rsaPssRsaeSha256,
+        .rsaPssRsaeSha384, .rsaPssRsaeSha512, .rsaPkcs1Sha256, .rsaPkcs1Sha384, .rsaPkcs1Sha512,
+    ]
+
+    private let minimumVersion: TLSVersion
+    private let state: Mutex<(identity: Identity, context: NIOSSLContext)>
+
+    package init(identity: Identity, minimumVersion: TLSVersion, directory: FleetDirectory) throws {
+        self.minimumVersion = minimumVersion
+        let context = try Self.context(identity, minimumVersion: minimumVersion, directory: directory)
+        state = Mutex((identity, context))
+    }
+
+    /// The context for the next connection.
+    var context: NIOSSLContext { state.withLock { $0.context } }
+
+    /// Takes a new certificate and key, if given, and the anchors as they are now. If that fails, all stays as it was.
+    package func reload(identity: Identity? = nil, directory: FleetDirectory) throws {
+        let next = identity ?? state.withLock { $0.identity }
+        let context = try Self.context(next, minimumVersion: minimumVersion, directory: directory)
+        state.withLock { $0 = (next, context) }
+    }
+
+    private static func context(
+        _ identity: Identity,
+        minimumVersion: TLSVersion,
+        directory: FleetDirectory
+    ) throws -> NIOSSLContext {
+        var configuration = TLSConfiguration.makeServerConfiguration(
+            certificateChain: identity.chain.map { .certificate($0) },
+            privateKey: .privateKey(identity.key)
+        )
+        configuration.minimumTLSVersion = minimumVersion
+        configuration.cipherSuiteValues = cipherSuites
+        configuration.curves = [.x25519_MLKEM768, .x25519, .secp256r1, .secp384r1]
+        configuration.verifySignatureAlgorithms = signatureAlgorithms
+        configuration.applicationProtocols = ["http/1.1"]
+        configuration.renegotiationSupport = .none
+        // A certificate is asked for and not demanded: /cacerts and /csrattrs go without (EST-10, EST-40). What is
+        // presented is judged at the request, where a refusal can say why (TLS-06).
+        configuration.certificateVerification = .optionalVerification
+        let authorities = directory.snapshot.fleets.values.flatMap { fleet in
+            fleet.record.anchors.map(\.certificate) + fleet.record.trusted.map(\.chain.issuing)
+        }
+        var seen: Set<DistinguishedName> = []
+        let listed = authorities.filter { seen.insert($0.subject).inserted }
+        if listed.count <= authoritiesListedMax {
+            configuration.trustRoots = .certificates(
+                try listed.map { try NIOSSLCertificate(bytes: $0.serializeAsPEM().derBytes, format: .der) }
+            )
+            configuration.sendCANameList = !listed.isEmpty
+        } else {
+            configuration.trustRoots = .certificates([])
+        }
+        return try NIOSSLContext(configuration: configuration)
+    }
+}
+
+/// Bounds a client's chain before anything is computed over it (TLS-13).
+enum ClientChainBounds {
+    /// True if the chain may go on to CertificateVerify.
+    static func accept(_ certificates: [NIOSSLCertificate]) -> Bool {
+        guard certificates.count <= ClientChain.countMax else { return false }
+        var octets = 0
+        for certificate in certificates {
+            guard let der = try? certificate.toDERBytes() else { return false }
+            octets += der.count
+        }
+        guard octets <= ClientChain.octetsMax else { return false }
+        // A huge RSA key costs the server far more than it costs the client.
+        guard let key = try? certificates.first?.extractPublicKey().toSPKIBytes() else { return false }
+        return key.count <= rsaKeyInfoOctetsMax
+    }
+
+    /// The SubjectPublicKeyInfo of an 8,192-bit RSA key has 1,062 octets; every other accepted key is smaller.
+    private static let rsaKeyInfoOctetsMax = 1_100
+}

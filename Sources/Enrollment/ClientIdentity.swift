@@ -1,0 +1,170 @@
+import Crypto
+import Foundation
+package import PKI
+package import X509
+
+/// The certificate chain that a client proved to hold in TLS, leaf first, unjudged.
+package struct PresentedChain: Sendable {
+    package let leaf: Certificate
+    /// SHA-256 of the leaf's DER.
+    package let leafSHA256: [UInt8]
+    package let intermediates: [Certificate]
+
+    package init(leaf: Certificate, leafDER: [UInt8], intermediates: [Certificate]) {
+        self.leaf = leaf
+        leafSHA256 = [UInt8](SHA256.hash(data: leafDER))
+        self.intermediates = intermediates
+    }
+}
+
+/// What the TLS handshake left of the client.
+package enum PresentedClient: Sendable {
+    /// It showed no certificate.
+    case anonymous
+    case chain(PresentedChain)
+    /// It showed a certificate that cannot be parsed.
+    case unreadable
+}
+
+/// Who is at the other end, as far as its certificate says.
+package enum ClientIdentity: Sendable {
+    /// A bootstrap credential of one of the fleet's anchors.
+    case bootstrap(BootstrapIdentity)
+    /// A certificate that one of the fleet's issuers signed.
+    case operational(OperationalIdentity)
+}
+
+/// The holder of a bootstrap credential.
+package struct BootstrapIdentity: Sendable {
+    package let anchor: BootstrapAnchor
+    package let subject: DistinguishedName
+    package let credentialSHA256: [UInt8]
+    /// SHA-256 of the credential's public key.
+    package let publicKeySHA256: [UInt8]
+}
+
+/// The holder of an operational certificate.
+package struct OperationalIdentity: Sendable {
+    package let device: DeviceID
+    package let certificate: Certificate
+    package let serialNumber: [UInt8]
+    package let credentialSHA256: [UInt8]
+}
+
+extension ClientIdentity {
+    /// Judges `chain` against the fleet's two sets of anchors, at each request anew: anchors and clocks move on while
+    /// connections stay open (TLS-10, TLS-12).
+    static func identify(_ client: PresentedClient, fleet: Fleet, now: Date) async -> Result<ClientIdentity, Refusal> {
+        let chain: PresentedChain
+        switch client {
+        case .chain(let presented): chain = presented
+        case .unreadable:
+            return .failure(Refusal(.certificateNotValid, "the client certificate cannot be read"))
+        case .anonymous:
+            return .failure(
+                Refusal(
+                    .clientCertificateRequired,
+                    "connect with the device's bootstrap certificate, or to renew, with its operational certificate"
+                )
+            )
+        }
+        // An issuer of the fleet signs nothing but operational certificates, so the name alone says where to look.
+        if fleet.record.trusted.contains(where: { $0.chain.issuing.subject == chain.leaf.issuer }) {
+            return await operational(chain, fleet: fleet, now: now)
+        }
+        switch await fleet.bootstrapAnchors.judge(leaf: chain.leaf, intermediates: chain.intermediates, now: now) {
+        case .trusted(let root):
+            guard let anchor = fleet.record.anchors.first(where: { $0.certificate == root }),
+                let key = try? PublicKeyInfo.sha256(of: chain.leaf.publicKey)
+            else { return .failure(notTrusted(fleet)) }
+            return .success(
+                .bootstrap(
+                    BootstrapIdentity(
+                        anchor: anchor,
+                        subject: chain.leaf.subject,
+                        credentialSHA256: chain.leafSHA256,
+                        publicKeySHA256: key
+                    )
+                )
+            )
+        case .refused(let why): return .failure(Refusal(.certificateNotValid, "the client certificate: \(why)"))
+        case .unknown: return .failure(notTrusted(fleet))
+        }
+    }
+
+    private static func operational(
+        _ chain: PresentedChain,
+        fleet: Fleet,
+        now: Date
+    ) async -> Result<ClientIdentity, Refusal> {
+        switch await fleet.operationalAnchors.judge(leaf: chain.leaf, intermediates: [], now: now) {
+        case .trusted:
+            let suffix = "@\(fleet.name)"
+            guard let name = chain.leaf.subject.commonName, name.hasSuffix(suffix),
+                let device = DeviceID(String(name.dropLast(suffix.count)))
+            else {
+                return .failure(
+                    Refusal(.certificateNotTrusted, "the operational certificate is not of the fleet \(fleet.name)")
+                )
+            }
+            return .success(
+                .operational(
+                    OperationalIdentity(
+                        device: device,
+                        certificate: chain.leaf,
+                        serialNumber: Array(chain.leaf.serialNumber.bytes),
+                        credentialSHA256: chain.leafSHA256
+                    )
+                )
+            )
+        case .refused(let why):
+            return .failure(Refusal(.certificateNotValid, "the operational certificate: \(why)"))
+        case .unknown: return .failure(notTrusted(fleet))
+        }
+    }
+
+    private static func notTrusted(_ fleet: Fleet) -> Refusal {
+        Refusal(
+            .certificateNotTrusted,
+            "the client certificate chains to none of the CAs that the fleet \(fleet.name) accepts"
+        )
+    }
+}
+
+extension BootstrapIdentity {
+    /// The DeviceID by the anchor's rule. A `:` in an IDevID's serial number becomes `-`, as in MAC addresses.
+    func device(_ request: VerifiedRequest, fleet: FleetName) -> Result<DeviceID, Refusal> {
+        switch anchor.rule {
+        case .subjectSerialNumber:
+            guard let text = subject.serialNumberAttribute else {
+                return .failure(
+                    Refusal(.deviceIDMissing, "the IDevID's subject has no (single) serialNumber to be the DeviceID")
+                )
+            }
+            return Self.parse(text.replacing(":", with: "-"), from: "the IDevID's serialNumber")
+        case .requestCommonName:
+            guard let text = request.subject.commonName else {
+                return .failure(
+                    Refusal(
+                        .deviceIDMissing,
+                        "with a claim certificate the request's subject must have one common name: the DeviceID"
+                    )
+                )
+            }
+            let suffix = "@\(fleet)"
+            return Self.parse(
+                text.hasSuffix(suffix) ? String(text.dropLast(suffix.count)) : text,
+                from: "the request's common name"
+            )
+        }
+    }
+
+    private static func parse(_ text: String, from source: String) -> Result<DeviceID, Refusal> {
+        guard let device = DeviceID(text) else {
+            return .failure(
+                Refusal(.deviceIDMissing, "\(source) is no DeviceID: 1 to 40 of A-Z a-z 0-9 . _ - are accepted")
+            )
+        }
+        return .success(device)
+    }
+}

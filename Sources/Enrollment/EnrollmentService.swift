@@ -1,0 +1,320 @@
+import Crypto
+package import Foundation
+package import Logging
+import PKI
+import X509
+
+/// What a front hands over: one POST to simpleenroll or simplereenroll.
+package struct EnrollmentSubmission: Sendable {
+    package let fleet: Fleet
+    package let operation: Attempt.Operation
+    package let client: PresentedClient
+    /// DER of the PKCS#10 request, or nil with why the body was none.
+    package let request: Result<[UInt8], Refusal>
+    package let source: String
+    package let requestID: UUID
+
+    package init(
+        fleet: Fleet,
+        operation: Attempt.Operation,
+        client: PresentedClient,
+        request: Result<[UInt8], Refusal>,
+        source: String,
+        requestID: UUID
+    ) {
+        self.fleet = fleet
+        self.operation = operation
+        self.client = client
+        self.request = request
+        self.source = source
+        self.requestID = requestID
+    }
+}
+
+/// What a front answers.
+package enum EnrollmentResult: Hashable, Sendable {
+    /// DER of the certificate; it is in the record.
+    case certificate([UInt8])
+    case refused(Refusal)
+    /// The record does not answer; nothing that was signed was let out.
+    case unavailable(RecordError)
+}
+
+/// The enroll and renew use cases: identity, request, names, decision, signature, record, answer, in this order.
+/// Nothing is signed before it is authorized, and nothing leaves before it is committed.
+package struct EnrollmentService: Sendable {
+    /// How often an enrollment that lost a race against another one of the same device is decided anew.
+    package static let roundsMax = 4
+
+    private let record: any EnrollmentRecord
+    private let forbiddenKeys: @Sendable () -> Set<[UInt8]>
+    private let now: @Sendable () -> Date
+    private let logger: Logger
+
+    /// - Parameters:
+    ///   - forbiddenKeys: SHA-256 of the SubjectPublicKeyInfo of the server's own keys, which no device may hold (C-04).
+    ///   - now: The clock.
+    package init(
+        record: any EnrollmentRecord,
+        forbiddenKeys: @escaping @Sendable () -> Set<[UInt8]> = { [] },
+        now: @escaping @Sendable () -> Date = { Date() },
+        logger: Logger
+    ) {
+        self.record = record
+        self.forbiddenKeys = forbiddenKeys
+        self.now = now
+        self.logger = logger
+    }
+
+    /// Runs one enrollment to its end. Each try is kept and logged, whatever became of it.
+    package func enroll(_ submission: EnrollmentSubmission) async -> EnrollmentResult {
+        let began = ContinuousClock.now
+        var attempt = Attempt(
+            at: now(),
+            requestID: submission.requestID,
+            fleet: submission.fleet.id,
+            fleetName: submission.fleet.name,
+            operation: submission.operation,
+            source: submission.source
+        )
+        let result: EnrollmentResult
+        do {
+            result = try await run(submission, &attempt)
+        } catch {
+            result = .unavailable(error)
+        }
+        log(attempt, result, took: ContinuousClock.now - began)
+        return result
+    }
+
+    private func run(
+        _ submission: EnrollmentSubmission,
+        _ attempt: inout Attempt
+    ) async throws(RecordError) -> EnrollmentResult {
+        // Step 1: who is it?
+        let identity: ClientIdentity
+        switch await ClientIdentity.identify(submission.client, fleet: submission.fleet, now: attempt.at) {
+        case .success(let found): identity = found
+        case .failure(let refusal):
+            note(submission.client, kind: nil, in: &attempt)
+            return try await refuse(refusal, &attempt)
+        }
+        switch identity {
+        case .bootstrap(let bootstrap):
+            let kind: Attempt.CredentialKind = bootstrap.anchor.rule == .requestCommonName ? .claim : .idevid
+            note(submission.client, kind: kind, in: &attempt)
+            attempt.anchor = bootstrap.anchor.id
+        case .operational(let operational):
+            note(submission.client, kind: .ldevid, in: &attempt)
+            attempt.device = operational.device
+            if submission.operation == .simpleEnroll {
+                let refusal = Refusal(
+                    .bootstrapCredentialRequired,
+                    "simpleenroll takes a bootstrap credential; renew an operational certificate at simplereenroll"
+                )
+                return try await refuse(refusal, &attempt)
+            }
+        }
+
+        // Step 2: is the request sound, and is its key its sender's?
+        let request: VerifiedRequest
+        switch verified(submission.request, profile: submission.fleet.profile) {
+        case .success(let found): request = found
+        case .failure(let refusal): return try await refuse(refusal, &attempt)
+        }
+        attempt.publicKeySHA256 = request.publicKeySHA256
+        if let refusal = authorityKey(request, fleet: submission.fleet) { return try await refuse(refusal, &attempt) }
+
+        // Step 3: which device is it, and does the request name no other?
+        let names: DeviceNames
+        switch self.names(identity, request: request, fleet: submission.fleet) {
+        case .success(let found): names = found
+        case .failure(let refusal): return try await refuse(refusal, &attempt)
+        }
+        attempt.device = names.device
+
+        // Steps 4 to 6: decide on what the record knows, sign, record; again if another enrollment came between.
+        for _ in 0..<Self.roundsMax {
+            let situation = try await record.situation(
+                of: EnrollmentQuestion(
+                    fleet: submission.fleet.id,
+                    device: names.device,
+                    publicKeySHA256: request.publicKeySHA256
+                )
+            )
+            let decision = EnrollmentRules.decide(
+                identity,
+                publicKeySHA256: request.publicKeySHA256,
+                policy: submission.fleet.record.policy,
+                situation: situation,
+                now: attempt.at
+            )
+            switch decision {
+            case .refuse(let refusal): return try await refuse(refusal, &attempt)
+            case .repeatCertificate(let certificate, let rule):
+                attempt.stage = .issue
+                attempt.rule = rule
+                attempt.outcome = .repeated
+                attempt.issuer = certificate.issuer
+                attempt.serialNumber = certificate.serialNumber
+                _ = try await record.commit(EnrollmentEntry(attempt: attempt, issuance: nil))
+                return .certificate(certificate.der)
+            case .issue(let replaces, let renewable, let rule):
+                attempt.stage = .issue
+                attempt.rule = rule
+                let certificate = try sign(request, names: names, fleet: submission.fleet, at: attempt.at)
+                attempt.outcome = .issued
+                attempt.issuer = submission.fleet.record.issuerID
+                attempt.serialNumber = certificate.serialNumber
+                let issuance = Issuance(
+                    device: names.device,
+                    issuer: submission.fleet.record.issuerID,
+                    certificate: certificate,
+                    publicKeySHA256: request.publicKeySHA256,
+                    replaces: replaces,
+                    renewableSerialNumber: renewable,
+                    idevidAnchor: identity.idevidAnchor
+                )
+                switch try await record.commit(EnrollmentEntry(attempt: attempt, issuance: issuance)) {
+                case .recorded: return .certificate(certificate.der)
+                case .lostRace: continue
+                }
+            }
+        }
+        throw .overloaded
+    }
+
+    private func verified(
+        _ body: Result<[UInt8], Refusal>,
+        profile: CertificateProfile
+    ) -> Result<VerifiedRequest, Refusal> {
+        switch body {
+        case .failure(let refusal): return .failure(refusal)
+        case .success(let der):
+            do {
+                return .success(try UnverifiedRequest(der: der).verified(profile.keyPolicy))
+            } catch {
+                return .failure(Refusal(reason(of: error), error.description))
+            }
+        }
+    }
+
+    private func reason(of defect: RequestDefect) -> RefusalReason {
+        switch defect {
+        case .tooLarge: .requestTooLarge
+        case .tooMany, .malformed: .requestUnreadable
+        case .unsupportedKey, .key: .keyNotAccepted
+        case .signature, .signatureAlgorithm: .signatureInvalid
+        }
+    }
+
+    private func authorityKey(_ request: VerifiedRequest, fleet: Fleet) -> Refusal? {
+        let isAuthority =
+            fleet.record.trusted.contains { $0.chain.certificates.contains { $0.publicKey == request.publicKey } }
+            || fleet.record.anchors.contains { $0.certificate.publicKey == request.publicKey }
+            || forbiddenKeys().contains(request.publicKeySHA256)
+        return isAuthority
+            ? Refusal(.keyOfAuthority, "the public key is a CA's or the server's own; make a new key pair") : nil
+    }
+
+    private func names(
+        _ identity: ClientIdentity,
+        request: VerifiedRequest,
+        fleet: Fleet
+    ) -> Result<DeviceNames, Refusal> {
+        switch identity {
+        case .bootstrap(let bootstrap):
+            switch bootstrap.device(request, fleet: fleet.name) {
+            case .failure(let refusal): return .failure(refusal)
+            case .success(let device):
+                let names = DeviceNames(device: device, fleet: fleet.name)
+                let refusal = RequestNames.refusal(
+                    request,
+                    names: names,
+                    bootstrap: bootstrap,
+                    profile: fleet.profile
+                )
+                return refusal.map { .failure($0) } ?? .success(names)
+            }
+        case .operational(let operational):
+            let refusal = RequestNames.refusal(request, renewing: operational.certificate)
+            return refusal.map { .failure($0) }
+                ?? .success(DeviceNames(device: operational.device, fleet: fleet.name))
+        }
+    }
+
+    /// Builds from the profile, lints, signs. What fails here is a fault of ours, never of the device.
+    private func sign(
+        _ request: VerifiedRequest,
+        names: DeviceNames,
+        fleet: Fleet,
+        at: Date
+    ) throws(RecordError) -> IssuedCertificate {
+        do {
+            let template = try CertificateTemplate(
+                names: names,
+                publicKey: request.publicKey,
+                profile: fleet.profile,
+                issuer: fleet.issuer,
+                now: at
+            )
+            let linted = try CertificateLint.lint(template, names: names, profile: fleet.profile, issuer: fleet.issuer)
+            return try fleet.issuer.sign(linted)
+        } catch {
+            logger.error("certificate not issued", metadata: ["fleet": "\(fleet.name)", "error": "\(error)"])
+            throw .broken("the certificate could not be made")
+        }
+    }
+
+    private func refuse(_ refusal: Refusal, _ attempt: inout Attempt) async throws(RecordError) -> EnrollmentResult {
+        attempt.stage = refusal.reason.stage
+        attempt.rule = refusal.reason.rawValue
+        attempt.outcome = .refused
+        attempt.refusal = refusal
+        attempt.issuer = nil
+        attempt.serialNumber = nil
+        _ = try await record.commit(EnrollmentEntry(attempt: attempt, issuance: nil))
+        return .refused(refusal)
+    }
+
+    private func note(_ client: PresentedClient, kind: Attempt.CredentialKind?, in attempt: inout Attempt) {
+        guard case .chain(let chain) = client else { return }
+        attempt.credentialKind = kind
+        attempt.credentialSHA256 = chain.leafSHA256
+        attempt.credentialSubject = String("\(chain.leaf.subject)".prefix(Attempt.subjectLengthMax))
+    }
+
+    private func log(_ attempt: Attempt, _ result: EnrollmentResult, took: Duration) {
+        var metadata: Logger.Metadata = [
+            "request_id": "\(attempt.requestID)",
+            "fleet": "\(attempt.fleetName)",
+            "operation": "\(attempt.operation.rawValue)",
+            "source": "\(attempt.source)",
+            "stage": "\(attempt.stage.rawValue)",
+            "milliseconds": "\(Int((took.inSeconds * 1000).rounded()))",
+        ]
+        metadata["device"] = attempt.device.map { "\($0)" }
+        metadata["credential"] = attempt.credentialKind.map { "\($0.rawValue)" }
+        metadata["rule"] = attempt.rule.isEmpty ? nil : "\(attempt.rule)"
+        switch result {
+        case .certificate:
+            metadata["outcome"] = "\(attempt.outcome.rawValue)"
+            metadata["serial"] = attempt.serialNumber.map { "\(Hex.text($0))" }
+        case .refused(let refusal):
+            metadata["outcome"] = "refused"
+            metadata["reason"] = "\(refusal.reason.rawValue)"
+            metadata["detail"] = "\(refusal.detail)"
+        case .unavailable(let error):
+            metadata["outcome"] = "unavailable"
+            metadata["reason"] = "\(error)"
+        }
+        logger.info("attempt", metadata: metadata)
+    }
+}
+
+extension ClientIdentity {
+    fileprivate var idevidAnchor: AnchorID? {
+        guard case .bootstrap(let identity) = self, identity.anchor.rule == .subjectSerialNumber else { return nil }
+        return identity.anchor.id
+    }
+}

@@ -1,0 +1,129 @@
+import Foundation
+package import PKI
+package import X509
+
+/// The record's key of a fleet.
+package struct FleetID: Hashable, Sendable {
+    package let value: Int64
+    package init(_ value: Int64) { self.value = value }
+}
+
+/// The record's key of an issuer.
+package struct IssuerID: Hashable, Sendable {
+    package let value: Int64
+    package init(_ value: Int64) { self.value = value }
+}
+
+/// The record's key of a bootstrap anchor.
+package struct AnchorID: Hashable, Sendable {
+    package let value: Int64
+    package init(_ value: Int64) { self.value = value }
+}
+
+/// Who may enroll.
+package enum EnrollmentPolicy: String, Hashable, Sendable {
+    /// Every device with an accepted bootstrap credential.
+    case open
+}
+
+/// Where the DeviceID of a bootstrap credential's holder is found.
+package enum DeviceIDRule: String, Hashable, Sendable {
+    /// The subject's serialNumber of an IDevID (IEEE 802.1AR section 8.6).
+    case subjectSerialNumber = "subject-serial-number"
+    /// The common name of the request: for a claim certificate that a whole batch shares.
+    case requestCommonName = "request-common-name"
+}
+
+/// A CA whose bootstrap credentials a fleet accepts.
+package struct BootstrapAnchor: Sendable {
+    package let id: AnchorID
+    package let name: String
+    package let certificate: Certificate
+    package let rule: DeviceIDRule
+
+    package init(id: AnchorID, name: String, certificate: Certificate, rule: DeviceIDRule) {
+        self.id = id
+        self.name = name
+        self.certificate = certificate
+        self.rule = rule
+    }
+}
+
+/// A CA whose certificates a fleet trusts, with what its rollover left (RFC 7030 section 4.1.3).
+package struct TrustedIssuer: Sendable {
+    package let id: IssuerID
+    package let name: String
+    package let chain: CACertificateChain
+    /// DER of OldWithOld, OldWithNew and NewWithOld, where there are any.
+    package let rollover: [[UInt8]]
+
+    package init(id: IssuerID, name: String, chain: CACertificateChain, rollover: [[UInt8]]) {
+        self.id = id
+        self.name = name
+        self.chain = chain
+        self.rollover = rollover
+    }
+}
+
+/// A fleet as the record holds it.
+package struct FleetRecord: Sendable {
+    package let id: FleetID
+    package let name: FleetName
+    package let policy: EnrollmentPolicy
+    package let profile: CertificateProfile
+    /// The issuer that signs now.
+    package let issuerID: IssuerID
+    package let anchors: [BootstrapAnchor]
+    /// Every issuer whose certificates count as operational ones of this fleet, the signing one among them.
+    package let trusted: [TrustedIssuer]
+
+    package init(
+        id: FleetID,
+        name: FleetName,
+        policy: EnrollmentPolicy,
+        profile: CertificateProfile,
+        issuerID: IssuerID,
+        anchors: [BootstrapAnchor],
+        trusted: [TrustedIssuer]
+    ) {
+        self.id = id
+        self.name = name
+        self.policy = policy
+        self.profile = profile
+        self.issuerID = issuerID
+        self.anchors = anchors
+        self.trusted = trusted
+    }
+}
+
+/// A fleet as it serves: the record's facts with the issuer's key and the two sets of anchors, kept apart (EST-06).
+package struct Fleet: Sendable {
+    package let record: FleetRecord
+    package let issuer: Issuer
+    package let bootstrapAnchors: TrustAnchors
+    package let operationalAnchors: TrustAnchors
+
+    package var id: FleetID { record.id }
+    package var name: FleetName { record.name }
+    package var profile: CertificateProfile { record.profile }
+
+    /// Nil if `issuers` lacks the fleet's signing issuer, whose certificate is the name it is found by.
+    package init?(_ record: FleetRecord, issuers: [Issuer]) {
+        guard let signing = record.trusted.first(where: { $0.id == record.issuerID }),
+            let issuer = issuers.first(where: { $0.der == signing.chain.der[0] })
+        else { return nil }
+        self.record = record
+        self.issuer = issuer
+        bootstrapAnchors = TrustAnchors(record.anchors.map(\.certificate))
+        operationalAnchors = TrustAnchors(record.trusted.map(\.chain.issuing))
+    }
+
+    /// What `/cacerts` answers: each CA from an issued certificate up to the root, for every trusted issuer, then what
+    /// a rollover left; stable order, each once (EST-12 to EST-14).
+    package var certificates: [[UInt8]] {
+        var seen: Set<[UInt8]> = []
+        let signingFirst =
+            record.trusted.filter { $0.id == record.issuerID } + record.trusted.filter { $0.id != record.issuerID }
+        return (signingFirst.flatMap(\.chain.der) + signingFirst.flatMap(\.rollover)).filter { seen.insert($0).inserted }
+    }
+}

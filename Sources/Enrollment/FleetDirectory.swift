@@ -1,0 +1,88 @@
+package import Logging
+package import PKI
+import Synchronization
+
+/// The fleets as they serve now: one immutable snapshot, replaced whole when the record changes, so that trust anchors
+/// change without a restart.
+package final class FleetDirectory: Sendable {
+    package struct Snapshot: Sendable {
+        /// Rises with each replacement; what was derived from an older one is stale (TLS-10).
+        package let generation: UInt64
+        package let fleets: [FleetName: Fleet]
+    }
+
+    private let current: Mutex<Snapshot>
+    private let defaultFleet: FleetName?
+
+    /// - Parameter defaultFleet: The fleet of requests without a label; if nil, the only fleet there is.
+    package init(defaultFleet: FleetName?) {
+        self.defaultFleet = defaultFleet
+        current = Mutex(Snapshot(generation: 0, fleets: [:]))
+    }
+
+    package var snapshot: Snapshot { current.withLock { $0 } }
+
+    /// The fleet of a label, or of requests without one.
+    package func fleet(label: String?) -> Fleet? {
+        let fleets = snapshot.fleets
+        if let label { return FleetName(label).flatMap { fleets[$0] } }
+        if let defaultFleet { return fleets[defaultFleet] }
+        return fleets.count == 1 ? fleets.values.first : nil
+    }
+
+    /// Puts `fleets` in place of what was.
+    package func replace(with fleets: [Fleet]) {
+        current.withLock { snapshot in
+            snapshot = Snapshot(
+                generation: snapshot.generation + 1,
+                fleets: Dictionary(fleets.map { ($0.name, $0) }) { first, _ in first }
+            )
+        }
+    }
+}
+
+/// Reads the fleets from the record, at first and whenever they change.
+package struct FleetLoader: Sendable {
+    private let source: any FleetSource
+    private let directory: FleetDirectory
+    private let issuers: [Issuer]
+    private let logger: Logger
+
+    /// - Parameter issuers: Those whose keys this server holds.
+    package init(source: any FleetSource, directory: FleetDirectory, issuers: [Issuer], logger: Logger) {
+        self.source = source
+        self.directory = directory
+        self.issuers = issuers
+        self.logger = logger
+    }
+
+    /// Reads all fleets once and puts them in place. A fleet whose issuer this server lacks is left out, loudly.
+    package func load() async throws(RecordError) {
+        let records = try await source.fleets()
+        directory.replace(
+            with: records.compactMap { record in
+                guard let fleet = Fleet(record, issuers: issuers) else {
+                    logger.error(
+                        "fleet not served: none of this server's issuers is the fleet's; add it under issuers",
+                        metadata: ["fleet": "\(record.name)"]
+                    )
+                    return nil
+                }
+                return fleet
+            }
+        )
+    }
+
+    /// Loads again at each change that the record announces, until cancelled. `afterLoad` runs after each load.
+    package func run(afterLoad: @Sendable () async -> Void) async throws {
+        for await _ in source.changes() {
+            do {
+                try await load()
+                await afterLoad()
+            } catch {
+                // The snapshot in place keeps serving; the record announces itself when it is back.
+                logger.warning("fleets not reloaded", metadata: ["error": "\(error)"])
+            }
+        }
+    }
+}

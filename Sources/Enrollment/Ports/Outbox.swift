@@ -1,0 +1,51 @@
+package import Foundation
+package import PKI
+
+/// Events that wait to be published: rows written by the transactions that caused them.
+package protocol Outbox: Sendable {
+    /// Takes the oldest waiting event of each fleet, up to `limit` of those that no other replica holds, and calls
+    /// `publish` for each; an event is done when `publish` returns, and waits on when it throws. At least once, in order
+    /// for each fleet.
+    /// - Returns: How many were published.
+    func publishWaiting(
+        limit: Int,
+        _ publish: @Sendable (OutboxEvent) async throws -> Void
+    ) async throws(RecordError) -> Int
+
+    /// One element each time events may wait; ends on cancellation.
+    func wakeups() -> AsyncStream<Void>
+
+    /// The age of the oldest waiting event, or nil if none waits.
+    func oldestWaitingSeconds() async throws(RecordError) -> Double?
+}
+
+/// One message to publish.
+package struct OutboxEvent: Hashable, Sendable {
+    package let id: Int64
+    package let topic: String
+    package let payload: [UInt8]
+    package let retained: Bool
+
+    package init(id: Int64, topic: String, payload: [UInt8], retained: Bool) {
+        self.id = id
+        self.topic = topic
+        self.payload = payload
+        self.retained = retained
+    }
+}
+
+/// Where devices' acknowledgements of trust stores go.
+package protocol AcknowledgementRecord: Sendable {
+    /// Notes that a device has a version of its fleet's trust store. It has used its certificate to say so. An unknown
+    /// device or version is ignored.
+    /// - Returns: True if it was noted.
+    func acknowledge(fleet: FleetName, device: DeviceID, version: Int64, at: Date) async throws(RecordError) -> Bool
+}
+
+/// Topics of the fleet's messages.
+package enum Topics {
+    package static func trustStore(_ fleet: FleetName) -> String { "muster/v1/fleets/\(fleet)/truststore" }
+    package static func trustStoreAcknowledgement(_ names: DeviceNames) -> String {
+        "muster/v1/devices/\(names.commonName)/truststore/ack"
+    }
+}

@@ -1,0 +1,86 @@
+/// Why an enrollment was refused: a code for programs, a class for the front, and words for people.
+package struct Refusal: Error, Hashable, Sendable {
+    package let reason: RefusalReason
+    /// One line: what is wrong and what to do. Never raw bytes of the request.
+    package let detail: String
+
+    package init(_ reason: RefusalReason, _ detail: String) {
+        self.reason = reason
+        self.detail = String(detail.unicodeScalars.map { $0.properties.isPrintable ? Character($0) : "?" }.prefix(300))
+    }
+}
+
+extension Unicode.Scalar.Properties {
+    fileprivate var isPrintable: Bool {
+        switch generalCategory {
+        case .control, .format, .surrogate, .privateUse, .unassigned, .lineSeparator, .paragraphSeparator: false
+        default: true
+        }
+    }
+}
+
+/// The reasons, by code. Each has a class that decides its HTTP status in one place, and the rule it stands for.
+package enum RefusalReason: String, CaseIterable, Hashable, Sendable {
+    case requestUnreadable = "request-unreadable"
+    case requestTooLarge = "request-too-large"
+    case keyNotAccepted = "key-not-accepted"
+    case signatureInvalid = "signature-invalid"
+    case authorityRequested = "authority-requested"
+    case subjectMismatch = "subject-mismatch"
+    case namesNotAllowed = "names-not-allowed"
+    case keyOfAnotherDevice = "key-of-another-device"
+    case keyOfAuthority = "key-of-authority"
+    case keyOfBootstrapCredential = "key-of-bootstrap-credential"
+    case clientCertificateRequired = "client-certificate-required"
+    case certificateNotTrusted = "certificate-not-trusted"
+    case certificateNotValid = "certificate-not-valid"
+    case bootstrapCredentialRequired = "bootstrap-credential-required"
+    case deviceIDMissing = "device-id-missing"
+    case deviceHasAnotherKey = "device-has-another-key"
+    case deviceOfAnotherAnchor = "device-of-another-anchor"
+    case certificateUnknown = "certificate-unknown"
+    case certificateSuperseded = "certificate-superseded"
+    case certificateRevoked = "certificate-revoked"
+
+    /// Whose move it is.
+    package enum Class: Hashable, Sendable {
+        /// The request itself is wrong; another one may pass.
+        case badRequest
+        /// Nobody showed a certificate.
+        case unauthenticated
+        /// The device may not do this.
+        case forbidden
+    }
+
+    package var `class`: Class {
+        switch self {
+        case .requestUnreadable, .requestTooLarge, .keyNotAccepted, .signatureInvalid, .authorityRequested,
+            .subjectMismatch, .namesNotAllowed, .keyOfAnotherDevice, .keyOfAuthority, .keyOfBootstrapCredential:
+            .badRequest
+        case .clientCertificateRequired: .unauthenticated
+        case .certificateNotTrusted, .certificateNotValid, .bootstrapCredentialRequired, .deviceIDMissing,
+            .deviceHasAnotherKey, .deviceOfAnotherAnchor, .certificateUnknown, .certificateSuperseded,
+            .certificateRevoked:
+            .forbidden
+        }
+    }
+
+    /// The stage at which it falls.
+    package var stage: EnrollmentStage {
+        switch self {
+        case .clientCertificateRequired, .certificateNotTrusted, .certificateNotValid, .bootstrapCredentialRequired:
+            .identity
+        case .requestUnreadable, .requestTooLarge, .keyNotAccepted, .signatureInvalid, .authorityRequested:
+            .request
+        case .subjectMismatch, .namesNotAllowed, .deviceIDMissing: .names
+        case .keyOfAnotherDevice, .keyOfAuthority, .keyOfBootstrapCredential, .deviceHasAnotherKey, .deviceOfAnotherAnchor, .certificateUnknown,
+            .certificateSuperseded, .certificateRevoked:
+            .policy
+        }
+    }
+}
+
+/// How far an attempt came.
+package enum EnrollmentStage: String, Hashable, Sendable {
+    case identity, request, names, policy, issue
+}

@@ -1,0 +1,197 @@
+package import Enrollment
+package import Foundation
+package import PKI
+package import Postgres
+import X509
+
+/// Makes and changes fleets in PostgreSQL: each call one transaction with its audit entry and its outbox event.
+package struct PostgresFleetRegistry: FleetRegistry {
+    private let pool: PostgresPool
+
+    package init(pool: PostgresPool) { self.pool = pool }
+
+    package func register(
+        _ issuer: IssuerRegistration,
+        actor: String,
+        at: Date
+    ) async throws(RecordError) -> IssuerID {
+        try await recording {
+            try await pool.withTransaction { connection in
+                let der = issuer.chain.der[0]
+                let head = try AuditWriter.Head(try await connection.query(AuditWriter.lockQuery))
+                let found = try await connection.query("select id from issuers where certificate = \(der)")
+                if let row = found.first { return IssuerID(try row.decode(at: 0)) }
+                let made = try await connection.query(
+                    """
+                    insert into issuers (name, certificate, chain)
+                    values (\(issuer.name), \(der), \(Array(issuer.chain.der.dropFirst()))) returning id
+                    """
+                )
+                guard let row = made.first else { throw RecordError.broken("the issuer was not made") }
+                let entry = AuditEntry(
+                    at: at,
+                    actor: actor,
+                    action: "issuer.registered",
+                    subject: issuer.name,
+                    detail: "\(issuer.chain.issuing.subject)"
+                )
+                _ = try await connection.pipeline(AuditWriter.queries([entry], after: head))
+                return IssuerID(try row.decode(at: 0))
+            }
+        }
+    }
+
+    package func standing(of fleet: FleetName) async throws(RecordError) -> FleetStanding? {
+        try await recording {
+            let results = try await pool.pipeline([
+                "select issuer_id from fleets where name = \(fleet.text)",
+                """
+                select i.id, i.name, i.certificate, i.chain, i.rollover
+                from fleets f join fleet_issuers fi on fi.fleet_id = f.id join issuers i on i.id = fi.issuer_id
+                where f.name = \(fleet.text) order by i.id
+                """,
+                """
+                select t.version, t.issued_at, t.expires_at, t.message, t.message_sha256, t.certificates
+                from fleets f join trust_stores t on t.fleet_id = f.id
+                where f.name = \(fleet.text) order by t.version desc limit 1
+                """,
+            ])
+            guard let row = results[0].first else { return nil }
+            return FleetStanding(
+                signing: IssuerID(try row.decode(at: 0)),
+                trusted: try results[1].map { try IssuerRow.decode($0, from: 0) },
+                trustStore: try results[2].first.map { row in
+                    TrustStoreVersion(
+                        version: try row.decode(at: 0),
+                        issuedAt: try row.decode(at: 1),
+                        expiresAt: try row.decode(at: 2),
+                        message: try row.decode(at: 3),
+                        messageSHA256: try row.decode(at: 4),
+                        certificates: try row.decode(at: 5)
+                    )
+                }
+            )
+        }
+    }
+
+    package func create(
+        _ fleet: FleetCreation,
+        trustStore: TrustStoreVersion,
+        actor: String,
+        at: Date
+    ) async throws(RecordError) -> Bool {
+        try await recording {
+            let profile = PostgresJSON(text: try ProfileDocument(fleet.profile).json())
+            return try await pool.withTransaction { connection in
+                let head = try AuditWriter.Head(try await connection.query(AuditWriter.lockQuery))
+                let made = try await connection.query(
+                    """
+                    insert into fleets (name, issuer_id, policy, profile)
+                    values (\(fleet.name.text), \(fleet.issuer.value), \(fleet.policy.rawValue), \(profile))
+                    on conflict (name) do nothing returning id
+                    """
+                )
+                guard let id = try made.first?.decode(at: 0, as: Int64.self) else { return false }
+                let entries = [
+                    AuditEntry(
+                        at: at,
+                        actor: actor,
+                        action: "fleet.created",
+                        subject: fleet.name.text,
+                        detail: "policy \(fleet.policy.rawValue), anchors \(fleet.anchors.map(\.name))"
+                    ),
+                    Self.signed(trustStore, fleet: fleet.name, actor: actor, at: at),
+                ]
+                _ = try await connection.pipeline(
+                    [
+                        "insert into fleet_issuers (fleet_id, issuer_id) values (\(id), \(fleet.issuer.value))",
+                        """
+                        insert into anchors (fleet_id, name, certificate, device_id_rule)
+                        select \(id), * from unnest(\(fleet.anchors.map(\.name)), \(fleet.anchors.map(\.certificate)),
+                                                    \(fleet.anchors.map(\.rule.rawValue)))
+                        """,
+                    ] + Self.publish(trustStore, fleet: id, name: fleet.name, at: at)
+                        + AuditWriter.queries(entries, after: head) + [RecordChanges.notifyQuery(.fleets)]
+                )
+                return true
+            }
+        }
+    }
+
+    package func change(
+        _ fleet: FleetName,
+        signing: IssuerID,
+        trusted: [IssuerID],
+        trustStore: TrustStoreVersion,
+        actor: String,
+        at: Date
+    ) async throws(RecordError) -> Bool {
+        try await recording {
+            try await pool.withTransaction { connection in
+                let head = try AuditWriter.Head(try await connection.query(AuditWriter.lockQuery))
+                let locked = try await connection.query(
+                    """
+                    select f.id from fleets f where f.name = \(fleet.text)
+                        and \(trustStore.version) = 1 + (select coalesce(max(t.version), 0) from trust_stores t
+                                                         where t.fleet_id = f.id)
+                    for update
+                    """
+                )
+                guard let id = try locked.first?.decode(at: 0, as: Int64.self) else { return false }
+                _ = try await connection.pipeline(
+                    [
+                        "update fleets set issuer_id = \(signing.value) where id = \(id)",
+                        """
+                        delete from fleet_issuers where fleet_id = \(id) and issuer_id <> all (\(trusted.map(\.value)))
+                        """,
+                        """
+                        insert into fleet_issuers (fleet_id, issuer_id)
+                        select \(id), * from unnest(\(trusted.map(\.value))) on conflict do nothing
+                        """,
+                    ] + Self.publish(trustStore, fleet: id, name: fleet, at: at)
+                        + AuditWriter.queries(
+                            [Self.signed(trustStore, fleet: fleet, actor: actor, at: at)],
+                            after: head
+                        ) + [RecordChanges.notifyQuery(.fleets)]
+                )
+                return true
+            }
+        }
+    }
+
+    /// The trust store and its event, in the transaction that caused them.
+    private static func publish(
+        _ trustStore: TrustStoreVersion,
+        fleet: Int64,
+        name: FleetName,
+        at: Date
+    ) -> [PostgresQuery] {
+        [
+            """
+            insert into trust_stores (fleet_id, version, issued_at, expires_at, message, message_sha256, certificates)
+            values (\(fleet), \(trustStore.version), \(trustStore.issuedAt), \(trustStore.expiresAt),
+                    \(trustStore.message), \(trustStore.messageSHA256), \(trustStore.certificates))
+            """,
+            """
+            insert into outbox (fleet_id, topic, payload, retained, created_at)
+            values (\(fleet), \(Topics.trustStore(name)), \(trustStore.message), true, \(at))
+            """,
+            RecordChanges.notifyQuery(.outbox),
+        ]
+    }
+
+    private static func signed(
+        _ trustStore: TrustStoreVersion,
+        fleet: FleetName,
+        actor: String,
+        at: Date
+    ) -> AuditEntry {
+        AuditEntry(
+            at: at,
+            actor: actor,
+            action: "truststore.signed",
+            subject: fleet.text,
+            detail: "version \(trustStore.version), sha256 \(Hex.text(trustStore.messageSHA256))"
+        )
+    }
+}

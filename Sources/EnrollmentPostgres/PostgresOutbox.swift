@@ -1,0 +1,96 @@
+package import Enrollment
+package import Foundation
+package import PKI
+package import Postgres
+
+/// The outbox in PostgreSQL. Only the oldest waiting event of a fleet can be taken, and taking it locks its row, so that
+/// any number of replicas share the work and each fleet's order holds.
+package struct PostgresOutbox: Outbox, AcknowledgementRecord {
+    private let pool: PostgresPool
+    private let changes: RecordChanges
+
+    package init(pool: PostgresPool, changes: RecordChanges) {
+        self.pool = pool
+        self.changes = changes
+    }
+
+    package func wakeups() -> AsyncStream<Void> { changes.stream(.outbox) }
+
+    package func publishWaiting(
+        limit: Int,
+        _ publish: @Sendable (OutboxEvent) async throws -> Void
+    ) async throws(RecordError) -> Int {
+        try await recording {
+            try await pool.withTransaction { connection in
+                let rows = try await connection.query(
+                    """
+                    select o.id, o.topic, o.payload, o.retained from outbox o
+                    where o.published_at is null and not exists (
+                        select from outbox before
+                        where before.fleet_id = o.fleet_id and before.published_at is null and before.id < o.id)
+                    order by o.id limit \(Int64(limit)) for update skip locked
+                    """
+                )
+                var published: [Int64] = []
+                var failure: (any Error)?
+                for row in rows {
+                    var columns = row.columns
+                    let event = OutboxEvent(
+                        id: try columns.next(),
+                        topic: try columns.next(),
+                        payload: try columns.next(),
+                        retained: try columns.next()
+                    )
+                    do {
+                        try await publish(event)
+                        published.append(event.id)
+                    } catch {
+                        failure = error
+                        break
+                    }
+                }
+                if !published.isEmpty {
+                    _ = try await connection.query(
+                        "update outbox set published_at = clock_timestamp() where id = any (\(published))"
+                    )
+                } else if let failure {
+                    throw failure
+                }
+                return published.count
+            }
+        }
+    }
+
+    package func oldestWaitingSeconds() async throws(RecordError) -> Double? {
+        try await recording {
+            let rows = try await pool.query(
+                """
+                select extract(epoch from clock_timestamp() - min(created_at))::float8 from outbox
+                where published_at is null
+                """
+            )
+            return try rows.first?.decode(at: 0, as: Double?.self)
+        }
+    }
+
+    package func acknowledge(
+        fleet: FleetName,
+        device: DeviceID,
+        version: Int64,
+        at: Date
+    ) async throws(RecordError) -> Bool {
+        try await recording {
+            let rows = try await pool.query(
+                """
+                update devices d set trust_store_version = greatest(d.trust_store_version, t.version),
+                                     trust_store_acknowledged_at = \(at),
+                                     current_used_at = coalesce(d.current_used_at, \(at))
+                from fleets f join trust_stores t on t.fleet_id = f.id
+                where f.name = \(fleet.text) and d.fleet_id = f.id and d.device_id = \(device.text)
+                    and t.version = \(version)
+                """
+            )
+            return rows.affectedRows > 0
+        }
+    }
+}

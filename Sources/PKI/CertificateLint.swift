@@ -1,0 +1,176 @@
+import Foundation
+import SwiftASN1
+import X509
+
+/// A template that the lint let through. It can be made by the lint alone, cannot be copied, and is consumed by
+/// signing: nothing is signed unseen, and nothing is signed twice on one look.
+package struct LintedCertificate: ~Copyable, Sendable {
+    private let template: CertificateTemplate
+
+    fileprivate init(_ template: CertificateTemplate) { self.template = template }
+
+    consuming func redeem() -> CertificateTemplate { template }
+}
+
+/// What the lint found: the rule's id and what is wrong. It means a fault of ours or of the configuration, never of
+/// the device.
+package struct LintFinding: Error, Hashable, CustomStringConvertible {
+    package let rule: String
+    package let reason: String
+    package var description: String { "\(rule): \(reason)" }
+}
+
+/// Judges a device certificate before it is signed. It trusts neither the builder nor the profile: each rule is
+/// checked on the template itself.
+package enum CertificateLint {
+    private static let serialOctetsMin = 8
+    private static let nameLengthMax = 64
+    private static let extensionsAllowed: Set<ASN1ObjectIdentifier> = [
+        .X509ExtensionID.keyUsage, .X509ExtensionID.extendedKeyUsage, .X509ExtensionID.authorityKeyIdentifier,
+        .X509ExtensionID.subjectKeyIdentifier, .X509ExtensionID.subjectAlternativeName,
+        .X509ExtensionID.authorityInformationAccess, CRLDistributionPoints.oid,
+    ]
+
+    /// Lets `template` through or throws the first finding.
+    package static func lint(
+        _ template: CertificateTemplate,
+        names: DeviceNames,
+        profile: CertificateProfile,
+        issuer: Issuer
+    ) throws(LintFinding) -> LintedCertificate {
+        try serial(template)
+        try validity(template, profile: profile, issuer: issuer)
+        try subject(template, names: names, profile: profile)
+        try key(template, profile: profile, issuer: issuer)
+        do {
+            try extensions(template, names: names, profile: profile, issuer: issuer)
+        } catch let finding as LintFinding {
+            throw finding
+        } catch {
+            throw LintFinding(rule: "X-14", reason: "an extension cannot be decoded: \(error)")
+        }
+        return LintedCertificate(template)
+    }
+
+    private static func require(_ condition: Bool, _ rule: String, _ reason: String) throws(LintFinding) {
+        guard condition else { throw LintFinding(rule: rule, reason: reason) }
+    }
+
+    private static func serial(_ template: CertificateTemplate) throws(LintFinding) {
+        let bytes = template.serialNumber.bytes
+        try require(bytes.count <= SerialNumber.octets, "X-02", "the serial number is longer than 20 octets")
+        try require(bytes.count >= serialOctetsMin, "X-02", "the serial number is shorter than 8 octets")
+        try require(
+            (bytes.first ?? 0) & 0x80 == 0 && bytes.contains { $0 != 0 },
+            "X-02",
+            "the serial number is not positive within 20 octets"
+        )
+    }
+
+    private static func validity(
+        _ template: CertificateTemplate,
+        profile: CertificateProfile,
+        issuer: Issuer
+    ) throws(LintFinding) {
+        try require(template.notBefore < template.notAfter, "X-05", "notAfter is not after notBefore")
+        try require(
+            template.notAfter <= issuer.certificate.notValidAfter,
+            "X-05",
+            "the certificate outlives its issuer"
+        )
+        try require(
+            template.notBefore >= issuer.certificate.notValidBefore,
+            "X-05",
+            "the certificate begins before its issuer"
+        )
+        let length = template.notAfter.timeIntervalSince(template.notBefore)
+        try require(
+            length <= (profile.lifetime + profile.backdating).inSeconds + 1,
+            "X-05",
+            "the certificate lives longer than its profile allows"
+        )
+        try require(
+            template.notBefore.timeIntervalSince1970.rounded() == template.notBefore.timeIntervalSince1970
+                && template.notAfter.timeIntervalSince1970.rounded() == template.notAfter.timeIntervalSince1970,
+            "X-04",
+            "validity has fractions of a second"
+        )
+    }
+
+    private static func subject(
+        _ template: CertificateTemplate,
+        names: DeviceNames,
+        profile: CertificateProfile
+    ) throws(LintFinding) {
+        try require(template.subject == names.subject(profile), "X-10", "the subject is not the device's")
+        try require(names.commonName.unicodeScalars.count <= nameLengthMax, "X-10", "the common name is too long")
+        try require(template.subject.allSatisfy { $0.count == 1 }, "X-10", "a relative name has not just one attribute")
+    }
+
+    private static func key(
+        _ template: CertificateTemplate,
+        profile: CertificateProfile,
+        issuer: Issuer
+    ) throws(LintFinding) {
+        try require(
+            !issuer.chain.certificates.contains { $0.publicKey == template.publicKey },
+            "C-04",
+            "the key is a CA's"
+        )
+        // The request's verification judged the key's numbers already; here only its kind is asked again.
+        guard let kind = PublicKeyInfo.kind(of: template.publicKey) else {
+            throw LintFinding(rule: "K-01", reason: "the key is of an unknown kind")
+        }
+        let family: KeyPolicy.Family =
+            switch kind {
+            case .p256: .p256
+            case .p384: .p384
+            case .p521: .p521
+            case .rsa: .rsa
+            case .ed25519: .ed25519
+            }
+        try require(profile.keyPolicy.families.contains(family), "K-02", "the profile does not accept \(kind)")
+    }
+
+    private static func extensions(
+        _ template: CertificateTemplate,
+        names: DeviceNames,
+        profile: CertificateProfile,
+        issuer: Issuer
+    ) throws {
+        let extensions = template.extensions
+        var seen: Set<ASN1ObjectIdentifier> = []
+        for one in extensions {
+            try require(seen.insert(one.oid).inserted, "X-14", "extension \(one.oid) stands twice")
+            try require(extensionsAllowed.contains(one.oid), "X-14", "extension \(one.oid) has no place here")
+        }
+        try require(extensions[oid: .X509ExtensionID.keyUsage]?.critical == true, "X-07", "keyUsage is not critical")
+        let usage = try extensions.keyUsage
+        var isRSA = false
+        if case .rsa? = PublicKeyInfo.kind(of: template.publicKey) { isRSA = true }
+        let expected = KeyUsage(digitalSignature: true, keyEncipherment: isRSA && profile.rsaKeyEncipherment)
+        try require(usage == expected, "X-07", "keyUsage is \(String(describing: usage))")
+        try require(
+            try extensions.extendedKeyUsage.map { Array($0) } == [.clientAuth],
+            "X-09",
+            "extendedKeyUsage is not clientAuth alone"
+        )
+        let identifier = try extensions.authorityKeyIdentifier?.keyIdentifier
+        try require(
+            try identifier != nil && identifier == issuer.certificate.extensions.subjectKeyIdentifier?.keyIdentifier,
+            "X-06",
+            "authorityKeyIdentifier is not the issuer's subjectKeyIdentifier"
+        )
+        try require(
+            try extensions.subjectKeyIdentifier == PublicKeyInfo.subjectKeyIdentifier(of: template.publicKey),
+            "X-06",
+            "subjectKeyIdentifier is not the key's"
+        )
+        try require(
+            try extensions.subjectAlternativeNames.map { Array($0) }
+                == [.uniformResourceIdentifier(names.spiffeID(profile))],
+            "X-11",
+            "the subject alternative name is not the device's SPIFFE id alone"
+        )
+    }
+}

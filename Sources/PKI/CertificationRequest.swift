@@ -1,0 +1,134 @@
+import SwiftASN1
+package import X509
+
+/// A PKCS#10 certification request (RFC 2986) as it came: well formed and within bounds, but anyone may have made it.
+package struct UnverifiedRequest: Sendable {
+    /// The most octets of DER that a request may have.
+    package static let octetsMax = 16 * 1024
+    /// The most attributes, extensions, names, and subject attributes that a request may have, each.
+    package static let itemsMax = 64
+    /// id-ExtensionReq (RFC 2985 section 5.4.2).
+    private static let extensionRequest: ASN1ObjectIdentifier = [1, 2, 840, 113549, 1, 9, 14]
+
+    private let request: CertificateSigningRequest
+    private let names: [GeneralName]
+    private let asksForAuthority: Bool
+
+    /// Parses DER, strictly (C-01).
+    package init(der: [UInt8]) throws(RequestDefect) {
+        guard der.count <= Self.octetsMax else { throw .tooLarge(octets: der.count, max: Self.octetsMax) }
+        let request: CertificateSigningRequest
+        do {
+            request = try CertificateSigningRequest(derEncoded: der)
+        } catch let error as CertificateError where error.code == .unsupportedPublicKeyAlgorithm {
+            throw .unsupportedKey
+        } catch let error as CertificateError where error.code == .unsupportedSignatureAlgorithm {
+            throw .signatureAlgorithm
+        } catch let error as ASN1Error {
+            throw .malformed("not a DER PKCS#10 request (\(error.code))")
+        } catch {
+            throw .malformed("not a PKCS#10 request with a supported key and signature")
+        }
+        guard request.version == .v1 else { throw .malformed("the version is not 0 (RFC 2986 section 4.1)") }
+        guard request.attributes.count <= Self.itemsMax else { throw .tooMany("attributes", max: Self.itemsMax) }
+        guard request.subject.count <= Self.itemsMax, request.subject.allSatisfy({ (1...4).contains($0.count) }) else {
+            throw .malformed("the subject has too many or empty relative names")
+        }
+        guard request.attributes.filter({ $0.oid == Self.extensionRequest }).count <= 1 else {
+            throw .malformed("there are two extensionRequest attributes")
+        }
+        self.request = request
+        (names, asksForAuthority) = try Self.demands(of: request)
+    }
+
+    /// The names and powers that the request asks for in its extensionRequest.
+    private static func demands(of request: CertificateSigningRequest) throws(RequestDefect) -> ([GeneralName], Bool) {
+        do {
+            guard let extensions = try request.attributes.extensionRequest?.extensions else { return ([], false) }
+            guard extensions.count <= itemsMax else { throw RequestDefect.tooMany("extensions", max: itemsMax) }
+            let names = try extensions.subjectAlternativeNames.map { Array($0) } ?? []
+            guard names.count <= itemsMax else { throw RequestDefect.tooMany("names", max: itemsMax) }
+            var asksForAuthority = false
+            if case .isCertificateAuthority? = try extensions.basicConstraints { asksForAuthority = true }
+            if let usage = try extensions.keyUsage, usage.keyCertSign || usage.cRLSign { asksForAuthority = true }
+            return (names, asksForAuthority)
+        } catch let defect as RequestDefect {
+            throw defect
+        } catch {
+            throw .malformed("an extension in the extensionRequest is not valid DER or stands twice")
+        }
+    }
+
+    /// Checks the key against `policy`, then that the request is signed by the key it holds (RFC 2986 section 4.2,
+    /// EST-28). The key comes first: a signature under a key that is refused anyway is not worth computing (TLS-13).
+    package func verified(_ policy: KeyPolicy) throws(RequestDefect) -> VerifiedRequest {
+        guard request.signatureAlgorithm != .sha1WithRSAEncryption else { throw .signatureAlgorithm }
+        if let defect = policy.defect(of: request.publicKey) { throw .key(defect) }
+        guard request.publicKey.isValidSignature(request.signature, for: request) else { throw .signature }
+        guard let kind = PublicKeyInfo.kind(of: request.publicKey),
+            let sha256 = try? PublicKeyInfo.sha256(of: request.publicKey)
+        else { throw .unsupportedKey }
+        return VerifiedRequest(
+            subject: request.subject,
+            publicKey: request.publicKey,
+            publicKeySHA256: sha256,
+            publicKeyKind: kind,
+            names: names,
+            asksForAuthority: asksForAuthority
+        )
+    }
+}
+
+/// A request whose sender has proved to hold its private key. What it asks for is compared, never copied.
+package struct VerifiedRequest: Sendable {
+    /// The subject asked for.
+    package let subject: DistinguishedName
+    package let publicKey: Certificate.PublicKey
+    /// SHA-256 of the SubjectPublicKeyInfo.
+    package let publicKeySHA256: [UInt8]
+    package let publicKeyKind: PublicKeyKind
+    /// The subject alternative names asked for.
+    package let names: [GeneralName]
+    /// True if it asks to be a CA (basicConstraints, keyCertSign or cRLSign).
+    package let asksForAuthority: Bool
+
+    fileprivate init(
+        subject: DistinguishedName,
+        publicKey: Certificate.PublicKey,
+        publicKeySHA256: [UInt8],
+        publicKeyKind: PublicKeyKind,
+        names: [GeneralName],
+        asksForAuthority: Bool
+    ) {
+        self.subject = subject
+        self.publicKey = publicKey
+        self.publicKeySHA256 = publicKeySHA256
+        self.publicKeyKind = publicKeyKind
+        self.names = names
+        self.asksForAuthority = asksForAuthority
+    }
+}
+
+/// What is wrong with a certification request.
+package enum RequestDefect: Error, Hashable, CustomStringConvertible {
+    case tooLarge(octets: Int, max: Int)
+    case tooMany(String, max: Int)
+    case malformed(String)
+    case unsupportedKey
+    case signatureAlgorithm
+    case signature
+    case key(KeyDefect)
+
+    package var description: String {
+        switch self {
+        case .tooLarge(let octets, let max): "the request has \(octets) octets; at most \(max) are accepted"
+        case .tooMany(let what, let max): "the request has too many \(what); at most \(max) are accepted"
+        case .malformed(let why): "the request cannot be read: \(why)"
+        case .unsupportedKey:
+            "the request's key is of a kind or encoding that is not accepted (named curves P-256, P-384, P-521; RSA; Ed25519)"
+        case .signatureAlgorithm: "the request is signed with an algorithm that is not accepted (use SHA-256 or better)"
+        case .signature: "the request's signature does not verify under the key it holds"
+        case .key(let defect): defect.description
+        }
+    }
+}

@@ -1,0 +1,77 @@
+package import Foundation
+package import OpenSSL
+import SwiftASN1
+package import X509
+
+/// An intermediate CA that can sign: its certificate, the CAs above it, and a handle on its private key.
+package struct Issuer: Sendable {
+    /// 1 to 40 of `a-z0-9-`; stands in URLs.
+    package let name: String
+    package let certificate: Certificate
+    /// DER of `certificate`.
+    package let der: [UInt8]
+    /// Issuing CA first, root last.
+    package let chain: CACertificateChain
+    private let key: Certificate.PrivateKey
+    private let signatureAlgorithm: Certificate.SignatureAlgorithm
+
+    /// An issuer whose `key` belongs to the first certificate of `chain`.
+    package init(name: String, chain: CACertificateChain, key: PrivateKey) throws(ChainDefect) {
+        let signingKey: SigningKey
+        do { signingKey = try SigningKey(key) } catch { throw .keyMismatch }
+        guard signingKey.publicKey == chain.issuing.publicKey else { throw .keyMismatch }
+        self.name = name
+        certificate = chain.issuing
+        der = chain.der[0]
+        self.chain = chain
+        self.key = Certificate.PrivateKey(signingKey)
+        signatureAlgorithm = signingKey.defaultSignatureAlgorithm
+    }
+
+    /// The algorithm it signs with.
+    package var algorithm: Certificate.SignatureAlgorithm { signatureAlgorithm }
+
+    /// Signs what the lint let through; using it up is what makes one lint good for one signature. The signature is
+    /// verified before it is handed out.
+    package func sign(_ linted: consuming LintedCertificate) throws(SigningError) -> IssuedCertificate {
+        let template = linted.redeem()
+        let signed: Certificate
+        let der: [UInt8]
+        do {
+            signed = try Certificate(
+                version: .v3,
+                serialNumber: template.serialNumber,
+                publicKey: template.publicKey,
+                notValidBefore: template.notBefore,
+                notValidAfter: template.notAfter,
+                issuer: certificate.subject,
+                subject: template.subject,
+                signatureAlgorithm: signatureAlgorithm,
+                extensions: template.extensions,
+                issuerPrivateKey: key
+            )
+            var serializer = DER.Serializer()
+            try serializer.serialize(signed)
+            der = serializer.serializedBytes
+        } catch let error as SigningError {
+            throw error
+        } catch {
+            throw .failed("\(error)")
+        }
+        guard certificate.publicKey.isValidSignature(signed.signature, for: signed) else { throw .faulty }
+        return IssuedCertificate(
+            der: der,
+            serialNumber: Array(template.serialNumber.bytes),
+            notBefore: template.notBefore,
+            notAfter: template.notAfter
+        )
+    }
+}
+
+/// A certificate that was signed and has not left yet.
+package struct IssuedCertificate: Hashable, Sendable {
+    package let der: [UInt8]
+    package let serialNumber: [UInt8]
+    package let notBefore: Date
+    package let notAfter: Date
+}

@@ -1,0 +1,68 @@
+import Crypto
+package import Foundation
+package import OpenSSL
+package import SwiftASN1
+package import X509
+
+/// A CA's private key, wherever it lives, as swift-certificates wants one: one `EVP_PKEY` of libcrypto.
+package struct SigningKey: CustomPrivateKey, Sendable {
+    private let key: PrivateKey
+    package let publicKey: Certificate.PublicKey
+    /// The algorithm that this key signs certificates with: SHA-256 or better (K-05), the curve's own size for ECDSA.
+    package let defaultSignatureAlgorithm: Certificate.SignatureAlgorithm
+    private let digest: DigestAlgorithm
+
+    /// Wraps `key`; fails where its public half is of a kind that cannot sign certificates.
+    package init(_ key: PrivateKey) throws {
+        self.key = key
+        publicKey = try Certificate.PublicKey(derEncoded: key.subjectPublicKeyInfo)
+        switch key.algorithm {
+        case .ecdsaP256: (defaultSignatureAlgorithm, digest) = (.ecdsaWithSHA256, .sha256)
+        case .ecdsaP384: (defaultSignatureAlgorithm, digest) = (.ecdsaWithSHA384, .sha384)
+        case .ecdsaP521: (defaultSignatureAlgorithm, digest) = (.ecdsaWithSHA512, .sha512)
+        case .rsa: (defaultSignatureAlgorithm, digest) = (.sha256WithRSAEncryption, .sha256)
+        case .ed25519: (defaultSignatureAlgorithm, digest) = (.ed25519, .sha512)
+        }
+    }
+
+    package var supportedSignatureAlgorithms: [Certificate.SignatureAlgorithm] { [defaultSignatureAlgorithm] }
+
+    package func signSynchronously(
+        bytes: some DataProtocol,
+        signatureAlgorithm: Certificate.SignatureAlgorithm
+    ) throws -> Certificate.Signature {
+        guard signatureAlgorithm == defaultSignatureAlgorithm else {
+            throw SigningError.algorithm("\(signatureAlgorithm) does not fit the CA key")
+        }
+        let signature = try key.sign([UInt8](bytes), digest: digest)
+        return try Certificate.Signature(
+            signatureAlgorithm: signatureAlgorithm,
+            signatureBytes: ASN1BitString(bytes: signature[...])
+        )
+    }
+
+    package static func == (left: SigningKey, right: SigningKey) -> Bool { left.publicKey == right.publicKey }
+    package func hash(into hasher: inout Hasher) { hasher.combine(publicKey) }
+
+    package static var defaultPEMDiscriminator: String { "PRIVATE KEY" }
+    /// A key that may be in an HSM has no DER or PEM form; this always throws.
+    package func serialize(into coder: inout DER.Serializer) throws { throw SigningError.keyStaysInside }
+}
+
+/// Why a signature could not be made.
+package enum SigningError: Error, Hashable, CustomStringConvertible {
+    case algorithm(String)
+    case keyStaysInside
+    case failed(String)
+    /// The signature that came back does not verify: a fault in the key's hardware or memory.
+    case faulty
+
+    package var description: String {
+        switch self {
+        case .algorithm(let why): why
+        case .keyStaysInside: "a CA key is not written out"
+        case .failed(let why): "signing failed: \(why)"
+        case .faulty: "the CA key made a signature that does not verify under its own certificate; check the key store"
+        }
+    }
+}

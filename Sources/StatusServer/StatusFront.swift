@@ -1,0 +1,92 @@
+package import Enrollment
+import HTTPTypes
+import Hummingbird
+package import Logging
+package import NIOCore
+import PKI
+import ServiceLifecycle
+
+/// The public front, plain HTTP: what anyone may fetch, and how the server is.
+package struct StatusFront: Service {
+    private let application: Application<RouterResponder<BasicRequestContext>>
+
+    /// - Parameters:
+    ///   - readiness: Asked at each `/readyz`.
+    ///   - onListening: Runs once the port is open, with the port's number.
+    package init(
+        host: String,
+        port: Int,
+        directory: FleetDirectory,
+        readiness: @escaping @Sendable () async -> Readiness,
+        eventLoopGroup: any EventLoopGroup,
+        logger: Logger,
+        onListening: @escaping @Sendable (Int) async -> Void = { _ in }
+    ) {
+        let router = Router()
+        // Alive: the process answers. What it depends on is readiness' matter.
+        router.get("healthz") { _, _ in Self.text("ok\n") }
+        router.get("readyz") { _, _ in
+            let readiness = await readiness()
+            return Self.text(readiness.text, status: readiness.isReady ? .ok : .serviceUnavailable)
+        }
+        // The issuer's certificate as AIA caIssuers names it: DER, application/pkix-cert (RFC 5280 section 4.2.2.1).
+        router.get("ca/:file") { _, context in
+            guard let file = context.parameters.get("file"), file.hasSuffix(".cer"),
+                let der = Self.issuer(named: String(file.dropLast(4)), in: directory)
+            else { return Self.text("there is no such issuer\n", status: .notFound) }
+            return Response(
+                status: .ok,
+                headers: [.contentType: "application/pkix-cert", .cacheControl: "public, max-age=3600"],
+                body: ResponseBody(byteBuffer: ByteBuffer(bytes: der))
+            )
+        }
+        application = Application(
+            router: router,
+            configuration: ApplicationConfiguration(address: .hostname(host, port: port)),
+            onServerRunning: { channel in await onListening(channel.localAddress?.port ?? port) },
+            eventLoopGroupProvider: .shared(eventLoopGroup),
+            logger: logger
+        )
+    }
+
+    package func run() async throws { try await application.run() }
+
+    private static func issuer(named name: String, in directory: FleetDirectory) -> [UInt8]? {
+        for fleet in directory.snapshot.fleets.values {
+            if let issuer = fleet.record.trusted.first(where: { $0.name == name }) { return issuer.chain.der[0] }
+        }
+        return nil
+    }
+
+    private static func text(_ text: String, status: HTTPResponse.Status = .ok) -> Response {
+        Response(
+            status: status,
+            headers: [.contentType: "text/plain; charset=utf-8", .cacheControl: "no-store"],
+            body: ResponseBody(byteBuffer: ByteBuffer(string: text))
+        )
+    }
+}
+
+/// Whether the server can do its work, and what is missing if not.
+package struct Readiness: Sendable {
+    /// One thing that must be well.
+    package struct Check: Sendable {
+        package let name: String
+        /// What is wrong; nil if all is well.
+        package let problem: String?
+
+        package init(name: String, problem: String?) {
+            self.name = name
+            self.problem = problem
+        }
+    }
+
+    package let checks: [Check]
+
+    package init(checks: [Check]) { self.checks = checks }
+
+    package var isReady: Bool { checks.allSatisfy { $0.problem == nil } }
+
+    /// One line a check.
+    var text: String { checks.map { "\($0.name): \($0.problem ?? "ok")\n" }.joined() }
+}

@@ -1,0 +1,278 @@
+import Logging
+
+/// Every key of the configuration, once. From this list come the parsing, the example configuration, the names of the
+/// environment variables, and the suggestions for misspelled keys.
+///
+/// A new key is added here, read in `ServerConfiguration+Load.swift`, and has a place in `ServerConfiguration`.
+enum ConfigurationKeys {
+    /// The list's one section, whose entries are counted from 0 in names: `issuers.0.name`.
+    static let listSection = "issuers"
+    /// How many issuers one server may have.
+    static let issuersMax = 32
+    /// Sections that may be left out as a whole, but not in part.
+    static let optionalSections: Set<String> = ["mqtt"]
+
+    // MARK: database
+
+    static let databaseURL = ConfigurationKey(
+        "database.url",
+        .databaseAddress,
+        .required(example: "postgresql://muster@localhost/muster"),
+        "The PostgreSQL database that is the record: a libpq URI or key=value string, without a password in it."
+    )
+    static let databasePasswordFile = ConfigurationKey(
+        "database.passwordFile",
+        .path,
+        .optional(example: "/etc/muster/database.password"),
+        "A file (mode 0600) whose first line is the database password. Not needed with peer or certificate login."
+    )
+    static let databasePoolSize = ConfigurationKey(
+        "database.poolSize",
+        .integer(1...100),
+        .standard("8"),
+        "How many connections to the database are kept open."
+    )
+    static let databaseConnectTimeout = ConfigurationKey(
+        "database.connectTimeoutSeconds",
+        .seconds(1...300),
+        .standard("5"),
+        "How long one attempt to connect may take."
+    )
+    static let databaseStatementTimeout = ConfigurationKey(
+        "database.statementTimeoutSeconds",
+        .seconds(1...3600),
+        .standard("10"),
+        "How long one SQL statement may take before PostgreSQL cancels it."
+    )
+
+    // MARK: est
+
+    static let estListen = ConfigurationKey(
+        "est.listen",
+        .listenAddress,
+        .standard("0.0.0.0:8443"),
+        "Where devices enroll (EST over mutual TLS): host:port or [IPv6 address]:port."
+    )
+    static let estCertificateFile = ConfigurationKey(
+        "est.certificateFile",
+        .path,
+        .required(example: "/etc/muster/est.pem"),
+        reloadable: true,
+        "The TLS certificate of the device front and its intermediates, in PEM, the server's own first."
+    )
+    static let estKeyFile = ConfigurationKey(
+        "est.keyFile",
+        .keyPath,
+        .required(example: "/etc/muster/est.key"),
+        reloadable: true,
+        "Its private key, in PEM (mode 0600)."
+    )
+    static let estDefaultFleet = ConfigurationKey(
+        "est.defaultFleet",
+        .name(lengthMax: 23),
+        .optional(example: "meters"),
+        "The fleet that EST requests without a label are for. Left out, such requests are refused."
+    )
+    static let estConnectionsMax = ConfigurationKey(
+        "est.connectionsMax",
+        .integer(1...1_000_000),
+        .standard("10000"),
+        "How many connections are open at most; more have to wait."
+    )
+    static let estHandshakeTimeout = ConfigurationKey(
+        "est.handshakeTimeoutSeconds",
+        .seconds(1...300),
+        .standard("10"),
+        "How long a TLS handshake may take."
+    )
+    static let estIdleTimeout = ConfigurationKey(
+        "est.idleTimeoutSeconds",
+        .seconds(1...3600),
+        .standard("60"),
+        "How long a connection may be silent before it is closed."
+    )
+    static let estTLSVersionMin = ConfigurationKey(
+        "est.tlsVersionMin",
+        ConfigurationValueForm<ServerConfiguration.EST.TLSVersion>.choice,
+        .standard("1.2"),
+        "The oldest TLS version that devices may use: 1.2 or 1.3."
+    )
+    static let estLenientBodies = ConfigurationKey(
+        "est.lenientBodies",
+        .boolean,
+        .standard("false"),
+        "Whether requests in PEM and bare DER are taken too, and not only RFC 8951's base64."
+    )
+
+    // MARK: public
+
+    static let publicListen = ConfigurationKey(
+        "public.listen",
+        .listenAddress,
+        .standard("0.0.0.0:8080"),
+        "Where CRLs, OCSP and CA certificates are served, over plain HTTP."
+    )
+    static let publicURL = ConfigurationKey(
+        "public.url",
+        .baseURL,
+        .optional(example: "http://pki.example.com"),
+        "How devices and relying parties reach that front; issued certificates carry URLs that start so (CRL "
+            + "distribution point, OCSP and CA issuers). Left out, they carry none."
+    )
+
+    // MARK: mqtt
+
+    static let mqttHost = ConfigurationKey(
+        "mqtt.host",
+        .host,
+        .required(example: "mqtt.example.com"),
+        "The MQTT broker. Without this section trust stores and revocations are recorded but not published."
+    )
+    static let mqttPort = ConfigurationKey(
+        "mqtt.port",
+        .integer(1...65535),
+        .standard("8883"),
+        "Its TLS port."
+    )
+    static let mqttCAFile = ConfigurationKey(
+        "mqtt.caFile",
+        .path,
+        .required(example: "/etc/muster/mqtt-ca.pem"),
+        "The CA certificates, in PEM, that the broker's certificate must chain to."
+    )
+    static let mqttCertificateFile = ConfigurationKey(
+        "mqtt.certificateFile",
+        .path,
+        .required(example: "/etc/muster/mqtt.pem"),
+        "The certificate that Muster shows to the broker, and its intermediates, in PEM."
+    )
+    static let mqttKeyFile = ConfigurationKey(
+        "mqtt.keyFile",
+        .keyPath,
+        .required(example: "/etc/muster/mqtt.key"),
+        "Its private key, in PEM (mode 0600)."
+    )
+    static let mqttClientIDPrefix = ConfigurationKey(
+        "mqtt.clientIDPrefix",
+        .clientIDPrefix,
+        .standard("muster"),
+        "What the MQTT client identifiers start with; set it apart if two installations share a broker."
+    )
+
+    // MARK: issuers
+
+    static let issuerName = ConfigurationKey(
+        "issuers.*.name",
+        .name(lengthMax: 40),
+        .required(example: "issuing-1"),
+        "The issuing CA's name, by which fleets choose it and under which its CRLs are published."
+    )
+    static let issuerCertificateFile = ConfigurationKey(
+        "issuers.*.certificateFile",
+        .path,
+        .required(example: "/etc/muster/issuing-1.pem"),
+        "Its certificate chain in PEM: the issuing CA first, then each CA's own issuer; the root may be left out."
+    )
+    static let issuerKeyFile = ConfigurationKey(
+        "issuers.*.keyFile",
+        .keyLocation,
+        .required(example: "/etc/muster/issuing-1.key"),
+        "Its private key: a PEM file (mode 0600), or a pkcs11: URI (RFC 7512) without pin-value."
+    )
+    static let issuerPassphraseFile = ConfigurationKey(
+        "issuers.*.passphraseFile",
+        .path,
+        .optional(example: "/etc/muster/issuing-1.passphrase"),
+        "A file (mode 0600) whose first line is the key's passphrase, or the token's PIN."
+    )
+
+    // MARK: trustStore
+
+    static let trustStoreSignerCertificateFile = ConfigurationKey(
+        "trustStore.signerCertificateFile",
+        .path,
+        .required(example: "/etc/muster/truststore-signer.pem"),
+        "The certificate that signs trust stores, with its chain, in PEM; the root issues it for this alone."
+    )
+    static let trustStoreSignerKeyFile = ConfigurationKey(
+        "trustStore.signerKeyFile",
+        .keyLocation,
+        .required(example: "/etc/muster/truststore-signer.key"),
+        "Its private key: a PEM file (mode 0600), or a pkcs11: URI (RFC 7512) without pin-value."
+    )
+    static let trustStorePassphraseFile = ConfigurationKey(
+        "trustStore.passphraseFile",
+        .path,
+        .optional(example: "/etc/muster/truststore-signer.passphrase"),
+        "A file (mode 0600) whose first line is the key's passphrase, or the token's PIN."
+    )
+    static let trustStoreLifetime = ConfigurationKey(
+        "trustStore.lifetimeDays",
+        .days(1...3650),
+        .standard("365"),
+        "How long a published trust store is good."
+    )
+
+    // MARK: log, limits, shutdown
+
+    static let logLevel = ConfigurationKey(
+        "log.level",
+        ConfigurationValueForm<Logger.Level>.choice,
+        .standard("info"),
+        reloadable: true,
+        "The least severe messages that are logged: trace, debug, info, notice, warning, error or critical."
+    )
+    static let logFormat = ConfigurationKey(
+        "log.format",
+        ConfigurationValueForm<ServerConfiguration.Log.Format>.choice,
+        .standard("json"),
+        "json (one object a line) or text."
+    )
+    static let limitsRequestBodyBytesMax = ConfigurationKey(
+        "limits.requestBodyBytesMax",
+        .integer(1024...1_048_576),
+        .standard("65536"),
+        "The largest request body that is read, in bytes; a longer one is answered 413."
+    )
+    static let limitsCommitQueueMax = ConfigurationKey(
+        "limits.commitQueueMax",
+        .integer(1...1_000_000),
+        .standard("4096"),
+        "How many enrollments may wait for their commit; more are answered 503."
+    )
+    static let limitsCommitGroupMax = ConfigurationKey(
+        "limits.commitGroupMax",
+        .integer(1...1024),
+        .standard("64"),
+        "How many of them one transaction commits."
+    )
+    static let shutdownGrace = ConfigurationKey(
+        "shutdown.graceSeconds",
+        .seconds(0...600),
+        .standard("10"),
+        "How long requests under way may take to end after SIGTERM."
+    )
+
+    /// All keys, in the order of the example configuration.
+    static let all: [ConfigurationKeyDescription] = [
+        databaseURL.description, databasePasswordFile.description, databasePoolSize.description,
+        databaseConnectTimeout.description, databaseStatementTimeout.description,
+        estListen.description, estCertificateFile.description, estKeyFile.description, estDefaultFleet.description,
+        estConnectionsMax.description, estHandshakeTimeout.description, estIdleTimeout.description,
+        estTLSVersionMin.description, estLenientBodies.description,
+        publicListen.description, publicURL.description,
+        issuerName.description, issuerCertificateFile.description, issuerKeyFile.description,
+        issuerPassphraseFile.description,
+        trustStoreSignerCertificateFile.description, trustStoreSignerKeyFile.description,
+        trustStorePassphraseFile.description, trustStoreLifetime.description,
+        mqttHost.description, mqttPort.description, mqttCAFile.description, mqttCertificateFile.description,
+        mqttKeyFile.description, mqttClientIDPrefix.description,
+        logLevel.description, logFormat.description,
+        limitsRequestBodyBytesMax.description, limitsCommitQueueMax.description, limitsCommitGroupMax.description,
+        shutdownGrace.description,
+    ]
+    /// The names of all keys; `*` stands for an index.
+    static let names = Set(all.map(\.name))
+    /// The names of all sections.
+    static let sections = Set(all.compactMap { $0.name.split(separator: ".").first.map(String.init) })
+}

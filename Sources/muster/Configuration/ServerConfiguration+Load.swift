@@ -1,0 +1,226 @@
+extension ServerConfiguration {
+    /// Reads the configuration. The command line goes before the environment, and that before the file.
+    ///
+    /// - Parameters:
+    ///   - file: The path of the YAML file; nil if all is said by the environment and the command line.
+    ///   - environment: The process' environment. Variables with `MUSTER_` that are no key, nor nearly one, are let be.
+    ///   - overrides: What follows each `--set`: `est.listen=0.0.0.0:8443`.
+    /// - Throws: All that is wrong, at once.
+    static func load(
+        file: String?,
+        environment: [String: String],
+        overrides: [String]
+    ) throws(ConfigurationProblems) -> Self {
+        try LoadedConfiguration(file: file, environment: environment, overrides: overrides).configuration
+    }
+
+    /// Reads every section before it looks at any, so that all problems are found.
+    init?(_ reading: inout ConfigurationReading) {
+        let database = Database(&reading)
+        let est = EST(&reading)
+        let publicFront = PublicFront(&reading)
+        let mqtt = reading.firstKey(in: "mqtt") == nil ? nil : MQTT(&reading)
+        let issuers = Issuer.list(&reading)
+        let trustStore = TrustStore(&reading)
+        let log = Log(&reading)
+        let limits = Limits(&reading)
+        let shutdown = reading.value(ConfigurationKeys.shutdownGrace).map(Shutdown.init(grace:))
+        if let est, let publicFront, est.listen.collides(with: publicFront.listen) {
+            reading.contradiction(
+                "est.listen",
+                "public.listen",
+                "both would listen on port \(est.listen.port); change one"
+            )
+        }
+        guard let database, let est, let publicFront, let issuers, let trustStore, let log, let limits, let shutdown
+        else { return nil }
+        self.init(
+            database: database,
+            est: est,
+            publicFront: publicFront,
+            mqtt: mqtt,
+            issuers: issuers,
+            trustStore: trustStore,
+            log: log,
+            limits: limits,
+            shutdown: shutdown
+        )
+    }
+}
+
+extension ServerConfiguration.Database {
+    fileprivate init?(_ reading: inout ConfigurationReading) {
+        let address = reading.value(ConfigurationKeys.databaseURL)
+        let passwordFile = reading.value(ConfigurationKeys.databasePasswordFile)
+        let poolSize = reading.value(ConfigurationKeys.databasePoolSize)
+        let connectTimeout = reading.value(ConfigurationKeys.databaseConnectTimeout)
+        let statementTimeout = reading.value(ConfigurationKeys.databaseStatementTimeout)
+        if let address, address.parameters.contains("connect_timeout") {
+            reading.contradiction(
+                "database.url",
+                "database.connectTimeoutSeconds",
+                "take connect_timeout out of the URL"
+            )
+        }
+        if let address, passwordFile != nil, address.parameters.contains("passfile") {
+            reading.contradiction(
+                "database.url",
+                "database.passwordFile",
+                "the URL has a passfile; keep one of the two"
+            )
+        }
+        guard let address, let poolSize, let connectTimeout, let statementTimeout else { return nil }
+        self.init(
+            address: address,
+            passwordFile: passwordFile,
+            poolSize: poolSize,
+            connectTimeout: connectTimeout,
+            statementTimeout: statementTimeout
+        )
+    }
+}
+
+extension ServerConfiguration.EST {
+    fileprivate init?(_ reading: inout ConfigurationReading) {
+        let listen = reading.value(ConfigurationKeys.estListen)
+        let certificateFile = reading.value(ConfigurationKeys.estCertificateFile)
+        let keyFile = reading.value(ConfigurationKeys.estKeyFile)
+        let defaultFleet = reading.value(ConfigurationKeys.estDefaultFleet)
+        let connectionsMax = reading.value(ConfigurationKeys.estConnectionsMax)
+        let handshakeTimeout = reading.value(ConfigurationKeys.estHandshakeTimeout)
+        let idleTimeout = reading.value(ConfigurationKeys.estIdleTimeout)
+        let tlsVersionMin = reading.value(ConfigurationKeys.estTLSVersionMin)
+        let lenientBodies = reading.value(ConfigurationKeys.estLenientBodies)
+        guard let listen, let certificateFile, let keyFile, let connectionsMax, let handshakeTimeout, let idleTimeout,
+            let tlsVersionMin, let lenientBodies
+        else { return nil }
+        self.init(
+            listen: listen,
+            certificateFile: certificateFile,
+            keyFile: keyFile,
+            defaultFleet: defaultFleet,
+            connectionsMax: connectionsMax,
+            handshakeTimeout: handshakeTimeout,
+            idleTimeout: idleTimeout,
+            tlsVersionMin: tlsVersionMin,
+            lenientBodies: lenientBodies
+        )
+    }
+}
+
+extension ServerConfiguration.PublicFront {
+    fileprivate init?(_ reading: inout ConfigurationReading) {
+        let listen = reading.value(ConfigurationKeys.publicListen)
+        let url = reading.value(ConfigurationKeys.publicURL)
+        guard let listen else { return nil }
+        self.init(listen: listen, url: url)
+    }
+}
+
+extension ServerConfiguration.MQTT {
+    fileprivate init?(_ reading: inout ConfigurationReading) {
+        let host = reading.value(ConfigurationKeys.mqttHost)
+        let port = reading.value(ConfigurationKeys.mqttPort)
+        let caFile = reading.value(ConfigurationKeys.mqttCAFile)
+        let certificateFile = reading.value(ConfigurationKeys.mqttCertificateFile)
+        let keyFile = reading.value(ConfigurationKeys.mqttKeyFile)
+        let clientIDPrefix = reading.value(ConfigurationKeys.mqttClientIDPrefix)
+        guard let host, let port, let caFile, let certificateFile, let keyFile, let clientIDPrefix else { return nil }
+        self.init(
+            host: host,
+            port: port,
+            caFile: caFile,
+            certificateFile: certificateFile,
+            keyFile: keyFile,
+            clientIDPrefix: clientIDPrefix
+        )
+    }
+}
+
+extension ServerConfiguration.Issuer {
+    fileprivate static func list(_ reading: inout ConfigurationReading) -> [Self]? {
+        let count = reading.settings.issuerCount
+        guard count > 0 else {
+            reading.reportMissing("issuers", "is missing; list at least one issuing CA: - name: issuing-1")
+            return nil
+        }
+        var issuers: [Self] = []
+        var indexes: [String: Int] = [:]
+        for index in 0..<count {
+            let name = reading.value(ConfigurationKeys.issuerName, at: index)
+            let certificateFile = reading.value(ConfigurationKeys.issuerCertificateFile, at: index)
+            let key = reading.value(ConfigurationKeys.issuerKeyFile, at: index)
+            let passphraseFile = reading.value(ConfigurationKeys.issuerPassphraseFile, at: index)
+            if let name, let earlier = indexes.updateValue(index, forKey: name) {
+                reading.contradiction(
+                    "issuers.\(earlier).name",
+                    "issuers.\(index).name",
+                    "both are \"\(name)\"; every issuer has a name of its own"
+                )
+            }
+            if passphraseFile != nil {
+                reading.checkPINSource(key, "issuers.\(index).keyFile", "issuers.\(index).passphraseFile")
+            }
+            guard let name, let certificateFile, let key else { continue }
+            issuers.append(Self(name: name, certificateFile: certificateFile, key: key, passphraseFile: passphraseFile))
+        }
+        return issuers.count == count ? issuers : nil
+    }
+}
+
+extension ServerConfiguration.TrustStore {
+    fileprivate init?(_ reading: inout ConfigurationReading) {
+        let signerCertificateFile = reading.value(ConfigurationKeys.trustStoreSignerCertificateFile)
+        let signerKey = reading.value(ConfigurationKeys.trustStoreSignerKeyFile)
+        let passphraseFile = reading.value(ConfigurationKeys.trustStorePassphraseFile)
+        let lifetime = reading.value(ConfigurationKeys.trustStoreLifetime)
+        if passphraseFile != nil {
+            reading.checkPINSource(signerKey, "trustStore.signerKeyFile", "trustStore.passphraseFile")
+        }
+        guard let signerCertificateFile, let signerKey, let lifetime else { return nil }
+        self.init(
+            signerCertificateFile: signerCertificateFile,
+            signerKey: signerKey,
+            passphraseFile: passphraseFile,
+            lifetime: lifetime
+        )
+    }
+}
+
+extension ServerConfiguration.Log {
+    fileprivate init?(_ reading: inout ConfigurationReading) {
+        let level = reading.value(ConfigurationKeys.logLevel)
+        let format = reading.value(ConfigurationKeys.logFormat)
+        guard let level, let format else { return nil }
+        self.init(level: level, format: format)
+    }
+}
+
+extension ServerConfiguration.Limits {
+    fileprivate init?(_ reading: inout ConfigurationReading) {
+        let requestBodyBytesMax = reading.value(ConfigurationKeys.limitsRequestBodyBytesMax)
+        let commitQueueMax = reading.value(ConfigurationKeys.limitsCommitQueueMax)
+        let commitGroupMax = reading.value(ConfigurationKeys.limitsCommitGroupMax)
+        guard let requestBodyBytesMax, let commitQueueMax, let commitGroupMax else { return nil }
+        if commitGroupMax > commitQueueMax {
+            reading.contradiction(
+                "limits.commitGroupMax",
+                "limits.commitQueueMax",
+                "a group of \(commitGroupMax) never fills from a queue of \(commitQueueMax)"
+            )
+        }
+        self.init(
+            requestBodyBytesMax: requestBodyBytesMax,
+            commitQueueMax: commitQueueMax,
+            commitGroupMax: commitGroupMax
+        )
+    }
+}
+
+extension ConfigurationReading {
+    /// RFC 7512 §2.4: pin-source names the PIN's file in the URI itself.
+    fileprivate mutating func checkPINSource(_ key: KeyLocation?, _ keyName: String, _ passphraseName: String) {
+        guard case .pkcs11(let uri) = key, uri.contains("pin-source=") else { return }
+        contradiction(keyName, passphraseName, "the URI has a pin-source; keep one of the two")
+    }
+}

@@ -1,0 +1,148 @@
+import Logging
+
+/// The configuration of `muster serve`, read and checked: every path is whole, every number in its range, and no two
+/// values contradict each other. Holds no secret, only the paths of files with secrets.
+struct ServerConfiguration: Sendable, Equatable {
+    /// The record.
+    let database: Database
+    /// The device front.
+    let est: EST
+    /// The public front; `public` is a word of the language.
+    let publicFront: PublicFront
+    /// The broker; nil if trust stores and revocations are recorded but not published.
+    let mqtt: MQTT?
+    /// The issuing CAs, at least one, with names that differ.
+    let issuers: [Issuer]
+    /// How trust stores are signed.
+    let trustStore: TrustStore
+    /// What is logged, and how.
+    let log: Log
+    /// Bounds of what the server takes on.
+    let limits: Limits
+    /// How the server ends.
+    let shutdown: Shutdown
+
+    /// The record: PostgreSQL.
+    struct Database: Sendable, Equatable {
+        /// The libpq connection string, without a password.
+        let address: DatabaseAddress
+        /// The file whose first line is the password.
+        let passwordFile: String?
+        /// How many connections are kept.
+        let poolSize: Int
+        /// How long one attempt to connect may take.
+        let connectTimeout: Duration
+        /// How long one statement may take.
+        let statementTimeout: Duration
+    }
+
+    /// The device front.
+    struct EST: Sendable, Equatable {
+        /// The TLS versions that a minimum may name.
+        enum TLSVersion: String, Sendable, CaseIterable {
+            /// TLS 1.2 (RFC 5246).
+            case tls12 = "1.2"
+            /// TLS 1.3 (RFC 8446).
+            case tls13 = "1.3"
+        }
+
+        /// Where devices connect.
+        let listen: ListenAddress
+        /// The TLS certificate and its intermediates, in PEM.
+        let certificateFile: String
+        /// Its private key, in PEM.
+        let keyFile: String
+        /// The fleet of requests without a label (RFC 7030 §3.2.2); nil if they are refused.
+        let defaultFleet: String?
+        /// How many connections are open at most.
+        let connectionsMax: Int
+        /// How long a TLS handshake may take.
+        let handshakeTimeout: Duration
+        /// How long a connection may be silent.
+        let idleTimeout: Duration
+        /// The oldest TLS version that is spoken.
+        let tlsVersionMin: TLSVersion
+        /// Whether PEM and bare DER bodies are taken beside base64 (RFC 8951 §3.1).
+        let lenientBodies: Bool
+    }
+
+    /// The public front.
+    struct PublicFront: Sendable, Equatable {
+        /// Where it listens.
+        let listen: ListenAddress
+        /// How it is reached from outside, without a `/` at the end; nil if certificates carry no URLs.
+        let url: String?
+    }
+
+    /// The broker.
+    struct MQTT: Sendable, Equatable {
+        /// Its host, without a port.
+        let host: String
+        /// Its TLS port.
+        let port: Int
+        /// What its certificate must chain to, in PEM.
+        let caFile: String
+        /// Muster's client certificate, in PEM.
+        let certificateFile: String
+        /// Its private key, in PEM.
+        let keyFile: String
+        /// What client identifiers start with.
+        let clientIDPrefix: String
+    }
+
+    /// An issuing CA.
+    struct Issuer: Sendable, Equatable {
+        /// Its name, 1 to 40 of `a-z0-9-`.
+        let name: String
+        /// Its certificate chain in PEM, the issuing CA first.
+        let certificateFile: String
+        /// Its private key.
+        let key: KeyLocation
+        /// The file whose first line is the key's passphrase or the token's PIN.
+        let passphraseFile: String?
+    }
+
+    /// How trust stores are signed.
+    struct TrustStore: Sendable, Equatable {
+        /// The signer's certificate and chain, in PEM.
+        let signerCertificateFile: String
+        /// Its private key.
+        let signerKey: KeyLocation
+        /// The file whose first line is the key's passphrase or the token's PIN.
+        let passphraseFile: String?
+        /// How long a published trust store is good.
+        let lifetime: Duration
+    }
+
+    /// What is logged, and how.
+    struct Log: Sendable, Equatable {
+        /// The forms of log lines.
+        enum Format: String, Sendable, CaseIterable {
+            /// One JSON object a line.
+            case json
+            /// A line for people.
+            case text
+        }
+
+        /// The least severe messages that are logged.
+        let level: Logger.Level
+        /// The form of a line.
+        let format: Format
+    }
+
+    /// Bounds of what the server takes on.
+    struct Limits: Sendable, Equatable {
+        /// The largest request body, in bytes.
+        let requestBodyBytesMax: Int
+        /// How many enrollments may wait for their commit.
+        let commitQueueMax: Int
+        /// How many enrollments one transaction commits; never more than may wait.
+        let commitGroupMax: Int
+    }
+
+    /// How the server ends.
+    struct Shutdown: Sendable, Equatable {
+        /// How long requests under way may take after SIGTERM.
+        let grace: Duration
+    }
+}

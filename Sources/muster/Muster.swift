@@ -1,0 +1,16 @@
+import ArgumentParser
+
+/// The command line of Muster.
+@main
+struct Muster: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "muster",
+        abstract: "An enrollment authority for device fleets.",
+        discussion: "Try it with `muster dev --state DIR`; serve with `muster serve --config muster.yaml`.",
+        version: "0.1.0",
+        subcommands: [
+            ServeCommand.self, DevCommand.self, ConfigCommand.self, DatabaseCommand.self,
+            AuditCommand.self, TrustStoreCommand.self,
+        ]
+    )
+}

@@ -1,0 +1,134 @@
+import ESTServer
+import Foundation
+import NIOSSL
+import OpenSSL
+import PKI
+import SwiftASN1
+import X509
+
+/// What a server reads from files before it serves: keys and certificates, each checked against the other.
+enum ServerMaterial {
+    /// A PEM file larger than this holds no chain.
+    private static let fileOctetsMax = 1 << 20
+
+    /// A file that cannot be used, and why.
+    struct Problem: Error, CustomStringConvertible {
+        let key: String
+        let path: String
+        let why: String
+        var description: String { "\(key): \(path): \(why)" }
+    }
+
+    /// The issuers with their keys.
+    static func issuers(_ configurations: [ServerConfiguration.Issuer]) throws -> [Issuer] {
+        try configurations.enumerated().map { index, configuration in
+            let chain = try chain(configuration.certificateFile, key: "issuers.\(index).certificateFile")
+            let key = try open(
+                configuration.key,
+                passphraseFile: configuration.passphraseFile,
+                key: "issuers.\(index).keyFile"
+            )
+            do {
+                return try Issuer(name: configuration.name, chain: chain, key: key)
+            } catch {
+                throw Problem(
+                    key: "issuers.\(index).keyFile",
+                    path: configuration.key.text,
+                    why: "it is not the key of \(configuration.certificateFile)"
+                )
+            }
+        }
+    }
+
+    /// Who signs trust stores.
+    static func trustStoreSigner(_ configuration: ServerConfiguration.TrustStore) throws -> TrustStoreSigner {
+        let certificates = try certificates(
+            configuration.signerCertificateFile,
+            key: "trustStore.signerCertificateFile"
+        )
+        let key = try open(
+            configuration.signerKey,
+            passphraseFile: configuration.passphraseFile,
+            key: "trustStore.signerKeyFile"
+        )
+        do {
+            return try TrustStoreSigner(key: key, chain: certificates)
+        } catch {
+            throw Problem(
+                key: "trustStore.signerKeyFile",
+                path: configuration.signerKey.text,
+                why: "it is not the key of \(configuration.signerCertificateFile)"
+            )
+        }
+    }
+
+    /// The device front's certificate and key.
+    static func identity(_ configuration: ServerConfiguration.EST) throws -> DeviceTLS.Identity {
+        let chain = try certificates(configuration.certificateFile, key: "est.certificateFile")
+        let key = try open(.file(configuration.keyFile), passphraseFile: nil, key: "est.keyFile")
+        guard let first = chain.first, try key.matches(certificate: first) else {
+            throw Problem(
+                key: "est.keyFile",
+                path: configuration.keyFile,
+                why: "it is not the key of \(configuration.certificateFile)"
+            )
+        }
+        return DeviceTLS.Identity(
+            chain: try chain.map { try NIOSSLCertificate(bytes: $0, format: .der) },
+            key: try NIOSSLPrivateKey(bytes: key.pem(passphrase: nil), format: .pem)
+        )
+    }
+
+    /// SHA-256 of the front's own public key, which no device may hold (C-04).
+    static func ownKeys(_ configuration: ServerConfiguration.EST) throws -> Set<[UInt8]> {
+        let chain = try certificates(configuration.certificateFile, key: "est.certificateFile")
+        return Set(try chain.map { try PublicKeyInfo.sha256(of: Certificate(derEncoded: $0).publicKey) })
+    }
+
+    /// A chain of CAs, linted.
+    static func chain(_ path: String, key: String) throws -> CACertificateChain {
+        do {
+            return try CACertificateChain(pem: String(decoding: read(path, key: key), as: UTF8.self), now: Date())
+        } catch let defect as ChainDefect {
+            throw Problem(key: key, path: path, why: defect.description)
+        }
+    }
+
+    /// The bytes of a file of bounded size.
+    static func read(_ path: String, key: String) throws -> [UInt8] {
+        guard let data = FileManager.default.contents(atPath: path) else {
+            throw Problem(key: key, path: path, why: "it cannot be read")
+        }
+        guard data.count <= fileOctetsMax else { throw Problem(key: key, path: path, why: "it is too large") }
+        return [UInt8](data)
+    }
+
+    private static func certificates(_ path: String, key: String) throws -> [[UInt8]] {
+        let text = String(decoding: try read(path, key: key), as: UTF8.self)
+        let documents = (try? PEMDocument.parseMultiple(pemString: text)) ?? []
+        let certificates = documents.filter { $0.discriminator == Certificate.defaultPEMDiscriminator }
+        guard !certificates.isEmpty else { throw Problem(key: key, path: path, why: "there is no PEM certificate in it") }
+        return certificates.map { [UInt8]($0.derBytes) }
+    }
+
+    private static func open(_ location: KeyLocation, passphraseFile: String?, key: String) throws -> PrivateKey {
+        let passphrase = try passphraseFile.map { file in
+            Array(try read(file, key: key).prefix { $0 != UInt8(ascii: "\n") && $0 != UInt8(ascii: "\r") })
+        }
+        do {
+            return try PrivateKeyLocation(location.text).open(passphrase: passphrase)
+        } catch {
+            throw Problem(key: key, path: location.text, why: "\(error)")
+        }
+    }
+}
+
+extension KeyLocation {
+    /// As it stands in a configuration.
+    var text: String {
+        switch self {
+        case .file(let path): path
+        case .pkcs11(let uri): uri
+        }
+    }
+}

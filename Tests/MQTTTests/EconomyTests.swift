@@ -1,0 +1,77 @@
+import Foundation
+import MQTT
+import TestPeers
+import Testing
+
+/// Counts threads and descriptors of the whole process, so nothing may run beside it.
+@Suite(.serialized, .timeLimit(.minutes(2)))
+struct EconomyTests {
+    @Test func `two hundred clients one after the other leave no threads and no descriptors behind`() async throws {
+        // A process of its own: other tests open and close what this one counts.
+        await #expect(processExitsWith: .success) {
+            let broker = try await MosquittoBroker()
+            let device = try await broker.configuration(broker.pki.client("d1@roof"), clientID: "d1@roof")
+            let before = try await Self.round(device, count: 5)
+            let after = try await Self.round(device, count: 200)
+            #expect(after.descriptors <= before.descriptors, "\(before) \(after)")
+            #expect(after.threads == 0)
+            #expect(after.residentKiB - before.residentKiB < 8_192, "\(before) \(after)")
+
+            // Refused ones too, and those that never came to a handshake.
+            var misnamed = device
+            misnamed.host = "localhost.localdomain"
+            var away = device
+            away.port = 1
+            for configuration in [misnamed, away] {
+                for _ in 0 ..< 50 {
+                    _ = try? await MQTTClient.withClient(configuration: configuration, logger: quiet) { _ in }
+                }
+            }
+            let last = try await Self.measure()
+            #expect(last.descriptors <= before.descriptors, "\(before) \(last)")
+            try await broker.stop()
+        }
+    }
+
+    @Test func `two hundred clients connected at once each publish, and end with their threads`() async throws {
+        let broker = try await MosquittoBroker()
+        let credential = try await broker.pki.client("d1@roof")
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for number in 0 ..< 200 {
+                let configuration = broker.configuration(credential, clientID: "d\(number)")
+                group.addTask {
+                    try await MQTTClient.withClient(configuration: configuration, logger: quiet) { client in
+                        try await client.publish(topic: "muster/v1/devices/d1@roof/n", payload: [UInt8(number)])
+                    }
+                }
+            }
+            try await group.waitForAll()
+        }
+        try await broker.stop()
+    }
+
+    struct Footprint: Sendable {
+        let descriptors: Int
+        let threads: Int
+        let residentKiB: Int
+    }
+
+    static func round(_ configuration: MQTTConfiguration, count: Int) async throws -> Footprint {
+        for _ in 0 ..< count {
+            try await MQTTClient.withClient(configuration: configuration, logger: quiet) { client in
+                try await client.publish(topic: "muster/v1/devices/d1@roof/n", payload: [1])
+            }
+        }
+        return try await measure()
+    }
+
+    static func measure() async throws -> Footprint {
+        try await within(.seconds(10)) {
+            while connectionThreads() > 0 { try await Task.sleep(for: .milliseconds(10)) }
+        }
+        let descriptors = try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").count
+        let status = try String(contentsOfFile: "/proc/self/status", encoding: .utf8)
+        let resident = status.split(separator: "\n").first { $0.hasPrefix("VmRSS:") }?.split(separator: " ").dropFirst().first
+        return Footprint(descriptors: descriptors, threads: connectionThreads(), residentKiB: resident.flatMap { Int($0) } ?? 0)
+    }
+}

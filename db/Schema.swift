@@ -1,0 +1,22 @@
+/// The SQL of the record, compiled in: what `muster db migrate` applies is what this program was tested with.
+package enum Schema {
+    /// One step: its number, what it does, and its statements.
+    package struct Step: Sendable {
+        package let number: Int32
+        package let name: String
+        package let sql: String
+    }
+
+    /// All steps, in order. The generated names have `_` in place of a file name's first digit.
+    package static let steps: [Step] = [
+        Step(number: 1, name: "initial", sql: text(PackageResources._001_initial_sql))
+    ]
+
+    /// The sum of all steps, as `pg_dump` shows it.
+    package static var sum: String { text(PackageResources.schema_sql) }
+
+    /// The roles, made once a cluster.
+    package static var roles: String { text(PackageResources.roles_sql) }
+
+    private static func text(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8.self) }
+}

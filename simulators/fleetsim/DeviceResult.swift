@@ -1,0 +1,67 @@
+/// What a device spends its time on.
+enum Stage: String, CaseIterable, Codable, Sendable {
+    /// TCP and TLS handshake, of each connection to the EST server.
+    case connect = "connect+TLS"
+    case cacerts
+    case enroll
+    /// Verification of what came.
+    case check
+    /// Connect, trust store, acknowledgement.
+    case mqtt
+}
+
+/// What became of one device.
+enum Outcome: Hashable, Sendable {
+    case enrolled
+    /// The server refused; its status, and its reason where it gave one.
+    case refused(status: Int, reason: String)
+    /// Asked to come back more often than a device does.
+    case gaveUp(reason: String)
+    /// The server could not be reached or did not answer.
+    case failed(stage: Stage, reason: String)
+    /// The answer is not what a device may trust.
+    case distrusted(stage: Stage, reason: String)
+    /// The run was ended first.
+    case interrupted
+
+    /// The group it is counted in.
+    var name: String {
+        switch self {
+        case .enrolled: "enrolled"
+        case .refused: "refused"
+        case .gaveUp: "gave up"
+        case .failed: "failed"
+        case .distrusted: "distrusted"
+        case .interrupted: "interrupted"
+        }
+    }
+
+    /// The line of the report that it is counted under; nil where there is nothing to explain.
+    var reason: String? {
+        switch self {
+        case .enrolled, .interrupted: nil
+        case .refused(let status, let reason): "\(status) \(reason)"
+        case .gaveUp(let reason): "gave up: \(reason)"
+        case .failed(let stage, let reason), .distrusted(let stage, let reason): "\(stage.rawValue): \(reason)"
+        }
+    }
+}
+
+/// A device's report.
+struct DeviceResult: Sendable {
+    let deviceID: String
+    var outcome: Outcome
+    /// The operational certificate (DER) that the device holds, whatever came after.
+    var certificate: HeldCertificate?
+    /// True if it verified and acknowledged a trust store.
+    var acknowledgedVersion: Int64?
+    var times: [(Stage, Duration)] = []
+    /// Why it asked again, once for each time.
+    var retries: [String] = []
+}
+
+/// A certificate that a device holds.
+struct HeldCertificate: Hashable, Sendable {
+    let serial: [UInt8]
+    let der: [UInt8]
+}

@@ -1,0 +1,123 @@
+import Foundation
+
+/// What a run came to, for people and for programs.
+struct Report: Codable, Sendable {
+    /// Durations of a stage, in milliseconds.
+    struct StageReport: Codable, Sendable {
+        let count: Int
+        let p50Milliseconds: Double
+        let p90Milliseconds: Double
+        let p99Milliseconds: Double
+        let maxMilliseconds: Double
+    }
+
+    /// The record held against the devices.
+    struct RecordReport: Codable, Sendable {
+        /// Certificates that devices hold.
+        let held: Int
+        /// Of them, those that the record has, octet for octet.
+        let found: Int
+        /// Why it could not be looked at; nil if it was.
+        let problem: String?
+
+        var missing: Int { held - found }
+    }
+
+    let seed: UInt64
+    let fleet: String
+    let identity: String
+    let key: String
+    let devicesAsked: Int
+    let devicesDone: Int
+    let isInterrupted: Bool
+    let seconds: Double
+    let enrolledPerSecond: Double
+    let outcomes: [String: Int]
+    let reasons: [String: Int]
+    let retries: [String: Int]
+    /// Trust stores that devices verified and acknowledged; nil without MQTT.
+    let acknowledged: Int?
+    /// By the stage's name.
+    let stages: [String: StageReport]
+    let record: RecordReport?
+
+    /// True if every device did all it was to do, and the record has all they hold.
+    var isSuccess: Bool {
+        !isInterrupted && outcomes[Outcome.enrolled.name] == devicesAsked
+            && (record.map { $0.problem == nil && $0.missing == 0 } ?? true)
+    }
+
+    static func stages(_ statistics: RunStatistics) -> [String: StageReport] {
+        var reports: [String: StageReport] = [:]
+        for (stage, histogram) in statistics.stages {
+            reports[stage.rawValue] = StageReport(
+                count: histogram.count,
+                p50Milliseconds: (histogram.percentile(0.5) ?? .zero).milliseconds,
+                p90Milliseconds: (histogram.percentile(0.9) ?? .zero).milliseconds,
+                p99Milliseconds: (histogram.percentile(0.99) ?? .zero).milliseconds,
+                maxMilliseconds: histogram.max.milliseconds
+            )
+        }
+        return reports
+    }
+
+    /// The whole as lines of text.
+    var text: String {
+        let tried = isInterrupted ? "interrupted after \(devicesDone) of \(devicesAsked)" : "\(devicesDone)"
+        var lines = [
+            "\(tried) devices of fleet \(fleet), seed \(seed), \(identity), \(key)",
+            "\(decimals(seconds, 2)) s, \(decimals(enrolledPerSecond, 1)) enrolled a second",
+        ]
+        lines += outcomes.sorted { $0.key < $1.key }.map { "  \(padded($0.key, 12)) \($0.value)" }
+        if !reasons.isEmpty { lines += ["reasons"] + counted(reasons) }
+        if !retries.isEmpty { lines += ["retries"] + counted(retries) }
+        lines.append("  \(padded("stage (ms)", 12))    count      p50      p90      p99      max")
+        for stage in Stage.allCases {
+            guard let report = stages[stage.rawValue] else { continue }
+            let columns = [
+                report.p50Milliseconds, report.p90Milliseconds, report.p99Milliseconds, report.maxMilliseconds,
+            ].map { leftPadded(decimals($0, 2), 9) }.joined()
+            lines.append("  \(padded(stage.rawValue, 12)) \(leftPadded("\(report.count)", 8))\(columns)")
+        }
+        if let acknowledged { lines.append("\(acknowledged) devices verified and acknowledged their trust store") }
+        if let record {
+            if let problem = record.problem {
+                lines.append("RECORD NOT CHECKED: \(problem)")
+            } else if record.missing == 0 {
+                lines.append("the record has all \(record.held) certificates that devices hold, octet for octet")
+            } else {
+                lines.append("MISSING FROM THE RECORD: \(record.missing) of \(record.held) certificates that devices hold")
+            }
+        } else {
+            lines.append("dev.json names no database; the record was not checked")
+        }
+        return lines.joined(separator: "\n")
+    }
+
+    /// The whole as JSON, keys in order.
+    func encoded() throws -> Data {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        return try encoder.encode(self)
+    }
+
+    private func counted(_ counts: [String: Int]) -> [String] {
+        counts.sorted { $0.value > $1.value }.map { "  \(leftPadded("\($0.value)", 8))  \($0.key)" }
+    }
+
+    private func decimals(_ value: Double, _ places: Int) -> String { String(format: "%.\(places)f", value) }
+    private func padded(_ text: String, _ width: Int) -> String {
+        text + String(repeating: " ", count: max(0, width - text.count))
+    }
+    private func leftPadded(_ text: String, _ width: Int) -> String {
+        String(repeating: " ", count: max(0, width - text.count)) + text
+    }
+}
+
+extension Duration {
+    /// As a number of milliseconds.
+    var milliseconds: Double {
+        let (seconds, attoseconds) = components
+        return Double(seconds) * 1000 + Double(attoseconds) / 1e15
+    }
+}
