@@ -164,9 +164,8 @@ let package = Package(
         ),
         tests("MQTTTests", ["MQTT", "TestPeers", .logging]),
         tests("MusterTests", ["muster", "PKI", "OpenSSL", "TestPeers", .argumentParser, .asn1, .crypto, .logging, .x509]),
-        tests(
-            "IntegrationTests",
-            ["EST", "Enrollment", "PKI", "OpenSSL", "Postgres", "TestKit", "TestPeers", .asn1, .crypto, .x509]
-        ),
+        tests("LocalServersTests", ["LocalServers", "TestPeers", .logging]),
+        // The executables are built for these tests, which run them as their users do.
+        tests("IntegrationTests", ["TestPeers", "muster", "fleetsim"]),
     ]
 )

@@ -19,8 +19,8 @@ package struct PostgresOutbox: Outbox, AcknowledgementRecord {
     package func publishWaiting(
         limit: Int,
         _ publish: @Sendable (OutboxEvent) async throws -> Void
-    ) async throws(RecordError) -> Int {
-        try await recording {
+    ) async throws -> Int {
+        let outcome: Result<Int, any Error> = try await recording {
             try await pool.withTransaction { connection in
                 let rows = try await connection.query(
                     """
@@ -54,11 +54,12 @@ package struct PostgresOutbox: Outbox, AcknowledgementRecord {
                         "update outbox set published_at = clock_timestamp() where id = any (\(published))"
                     )
                 } else if let failure {
-                    throw failure
+                    return .failure(failure)
                 }
-                return published.count
+                return .success(published.count)
             }
         }
+        return try outcome.get()
     }
 
     package func oldestWaitingSeconds() async throws(RecordError) -> Double? {

@@ -10,7 +10,7 @@ package import Logging
 /// has shown that it is this one. One process at a time may use a folder.
 package actor LocalMosquitto {
     /// What the broker is and whom it trusts. Certificates and key are PEM; the broker's own copies live in its folder.
-    package struct Configuration: Sendable {
+    package struct Configuration: Sendable, CustomStringConvertible {
         /// TCP port.
         package var port: Int
         /// The IPv4 address that it listens on.
@@ -34,6 +34,9 @@ package actor LocalMosquitto {
             self.privateKey = privateKey
             self.anchors = anchors
         }
+
+        /// Says nothing of the key.
+        package var description: String { "a broker on \(address):\(port)" }
     }
 
     /// The broker's own folder.
@@ -54,7 +57,7 @@ package actor LocalMosquitto {
         guard directory.hasPrefix("/"), !directory.contains(where: { $0.isWhitespace || $0 == "\0" }) else {
             throw .unusable(what: "the folder '\(directory)'", why: "give an absolute path without blanks")
         }
-        guard (1 ... 65_535).contains(configuration.port) else {
+        guard (1...65_535).contains(configuration.port) else {
             throw .unusable(what: "port \(configuration.port)", why: "ports are 1 to 65535")
         }
         self.directory = URL(fileURLWithPath: directory).standardizedFileURL.path

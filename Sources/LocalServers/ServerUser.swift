@@ -17,7 +17,10 @@ struct ServerUser: Sendable, Equatable {
         for name in names + ["nobody"] {
             if let user = named(name) { return user }
         }
-        throw .unusable(what: "root", why: "there is no unprivileged user here; create one: adduser --system \(names[0])")
+        throw .unusable(
+            what: "root",
+            why: "there is no unprivileged user here; create one: adduser --system \(names[0])"
+        )
     }
 
     private static func named(_ name: String) -> ServerUser? {

@@ -13,7 +13,7 @@ struct Backoff: Sendable {
     mutating func next(using random: inout some RandomNumberGenerator) -> Duration {
         let whole = Swift.min(min * (1 << Swift.min(attempts, Self.doublingsMax)), max)
         attempts += 1
-        return whole / 2 * (1 + Double.random(in: 0 ... 1, using: &random))
+        return whole / 2 * (1 + Double.random(in: 0...1, using: &random))
     }
 
     /// Goes straight to the longest pause.

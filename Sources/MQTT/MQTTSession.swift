@@ -38,7 +38,8 @@ final class MQTTSession: Sendable, MosquittoReceiver {
         thread.start()
         // The library's connect blocks, at most as long as the kernel tries; whoever waits is freed in time, and the
         // thread then ends by itself.
-        DispatchQueue.global().asyncAfter(deadline: .now() + Self.interval(configuration.connectTimeout)) { [weak self] in
+        DispatchQueue.global().asyncAfter(deadline: .now() + Self.interval(configuration.connectTimeout)) {
+            [weak self] in
             self?.expireConnect()
         }
         let result = await withTaskCancellationHandler {
@@ -250,7 +251,9 @@ final class MQTTSession: Sendable, MosquittoReceiver {
     }
 
     private static func interval(_ duration: Duration) -> DispatchTimeInterval {
-        .milliseconds(Int(clamping: duration.components.seconds * 1000 + duration.components.attoseconds / 1_000_000_000_000_000))
+        .milliseconds(
+            Int(clamping: duration.components.seconds * 1000 + duration.components.attoseconds / 1_000_000_000_000_000)
+        )
     }
 
     private static let stackBytes = 512 << 10

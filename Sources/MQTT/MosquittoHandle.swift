@@ -163,7 +163,9 @@ protocol MosquittoReceiver: AnyObject {
             )
         }
         unsafe mosquitto_log_callback_set(client) { _, user, level, text in
-            guard level == Int32(MOSQ_LOG_ERR), let text = unsafe text.map({ unsafe String(cString: $0) }) else { return }
+            guard level == Int32(MOSQ_LOG_ERR), let text = unsafe text.map({ unsafe String(cString: $0) }) else {
+                return
+            }
             // "OpenSSL Error[0]: error:0A000086:SSL routines::certificate verify failed"
             if text.hasPrefix("OpenSSL Error") { unsafe ReceiverBox.of(user)?.tlsFailure = text }
         }

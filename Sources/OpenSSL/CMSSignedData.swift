@@ -13,7 +13,8 @@ package enum CMSSignedData {
     /// - Parameters:
     ///   - signerCertificate: DER, for `key`'s public half.
     ///   - key: ECDSA or RSA; libcrypto 3.0 knows no Ed25519 in CMS (RFC 8419), which is an error that says so.
-    ///   - chain: DER, the signer's issuer first; the root may be left out.
+    ///   - chain: DER, the signer's issuer first; the root may be left out. What comes twice, or is the signer's own
+    ///     certificate, is taken once.
     ///   - signingTime: To the second.
     package static func sign(
         content: [UInt8],
@@ -46,7 +47,8 @@ package enum CMSSignedData {
     ) throws(OpenSSLError) -> [UInt8] {
         let operation = "sign the message"
         let signer = try X509Certificate(der: signerCertificate)
-        let extras = try X509Stack(chain)
+        var seen: Set = [signerCertificate]
+        let extras = try X509Stack(chain.filter { seen.insert($0).inserted })
         let data = try MemoryBIO(content)
         ErrorQueue.clear()
         let partial = UInt32(CMS_BINARY | CMS_PARTIAL | CMS_NOSMIMECAP)

@@ -1,4 +1,5 @@
 import COpenSSL
+import Glibc
 import Synchronization
 
 /// Private keys in PKCS#11 tokens, through OpenSSL's engine `pkcs11` (libp11; Debian: libengine-pkcs11-openssl).
@@ -76,6 +77,16 @@ enum PKCS11Engine {
 
     private static func load(modulePath: String) throws(OpenSSLError) -> Loaded {
         let operation = "load the PKCS#11 module \(modulePath)"
+        // libp11 loads it at the first key, and would be bound to a wrong path by then. Never closed: see above.
+        guard let module = unsafe dlopen(modulePath, RTLD_NOW | RTLD_LOCAL) else {
+            throw OpenSSLError(
+                operation: operation,
+                reasons: [unsafe dlerror().map { unsafe String(cString: $0) } ?? ""]
+            )
+        }
+        guard unsafe dlsym(module, "C_GetFunctionList") != nil else {
+            throw OpenSSLError(operation: operation, reasons: ["it is no PKCS#11 module"])
+        }
         ErrorQueue.clear()
         OPENSSL_init_crypto(UInt64(OPENSSL_INIT_ENGINE_DYNAMIC), nil)
         guard let engine = unsafe ENGINE_by_id(identifier) else {

@@ -11,7 +11,7 @@ struct BrokerAccessRulesTests {
     }
 
     @Test func `a free port is free and not always the same`() throws {
-        let ports = try (0 ..< 5).map { _ in try FreePort.next() }
+        let ports = try (0..<5).map { _ in try FreePort.next() }
         #expect(ports.allSatisfy { $0 > 1024 })
         #expect(Set(ports).count > 1)
     }

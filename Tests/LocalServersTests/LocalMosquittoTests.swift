@@ -27,7 +27,9 @@ struct LocalMosquittoTests {
         try await broker.stop()
     }
 
-    @Test func `a device uses its own branch, and neither publishes for a fleet nor reads another device's`() async throws {
+    @Test func `a device uses its own branch, and neither publishes for a fleet nor reads another device's`()
+        async throws
+    {
         let broker = try await MosquittoBroker()
         let server = try await broker.clients(broker.pki.client("muster-server"))
         let one = try await broker.clients(broker.pki.client("d1@roof"))
@@ -96,7 +98,8 @@ struct LocalMosquittoTests {
             let shown = try await Program.run(
                 "sh",
                 [
-                    "-c", "openssl s_client -connect 127.0.0.1:\(broker.port) -cert \"$1\" -key \"$2\" </dev/null "
+                    "-c",
+                    "openssl s_client -connect 127.0.0.1:\(broker.port) -cert \"$1\" -key \"$2\" </dev/null "
                         + "2>/dev/null | openssl x509 -noout -ext subjectAltName", "sh",
                     device.certificateFile, device.keyFile,
                 ]
@@ -108,7 +111,9 @@ struct LocalMosquittoTests {
         try await broker.stop()
     }
 
-    @Test func `an orphan of a killed starter is stopped by the next start, and a recycled pid is left alone`() async throws {
+    @Test func `an orphan of a killed starter is stopped by the next start, and a recycled pid is left alone`()
+        async throws
+    {
         let pki = try await TestPKI()
         let folder = try TemporaryDirectory(prefix: "lmq")
         let credential = try await pki.server()
@@ -148,7 +153,9 @@ struct LocalMosquittoTests {
     }
 
     private static func server(_ folder: String, port: Int) throws -> LocalMosquitto {
-        func read(_ name: String) throws -> [UInt8] { try Array(Data(contentsOf: URL(fileURLWithPath: folder + "/" + name))) }
+        func read(_ name: String) throws -> [UInt8] {
+            try Array(Data(contentsOf: URL(fileURLWithPath: folder + "/" + name)))
+        }
         return try LocalMosquitto(
             directory: folder + "/mq",
             configuration: LocalMosquitto.Configuration(

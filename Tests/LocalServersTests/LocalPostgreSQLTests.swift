@@ -31,7 +31,9 @@ struct LocalPostgreSQLTests {
         let uri = server.connectionURI(database: "postgres")
         let asked = try await Program.run("psql", ["-X", "-A", "-t", "-c", "SELECT n FROM seen", uri])
         #expect(asked.text == "7\n", "\(asked.errorOutput)")
-        #expect(try await server.run(sql: "SHOW server_encoding; SHOW data_checksums; SHOW listen_addresses") == "UTF8\non")
+        #expect(
+            try await server.run(sql: "SHOW server_encoding; SHOW data_checksums; SHOW listen_addresses") == "UTF8\non"
+        )
 
         let first = try #require(await server.processID)
         await server.kill()
@@ -81,7 +83,9 @@ struct LocalPostgreSQLTests {
         #expect(try await Program.run("pgrep", ["-f", folder.path]).text == "")
     }
 
-    @Test func `a lock file that names somebody else's process neither harms that process nor stops the start`() async throws {
+    @Test func `a lock file that names somebody else's process neither harms that process nor stops the start`()
+        async throws
+    {
         let folder = try TemporaryDirectory(prefix: "lpg")
         let server = try Self.server(folder.path)
         try await server.start()

@@ -20,7 +20,7 @@ struct ConversationTests {
     @Test func `a retained message reaches a late subscriber, marked as retained (M-02)`() async throws {
         let broker = try await MosquittoBroker()
         let device = try await broker.configuration(broker.pki.client("d1@roof"), clientID: "d1@roof")
-        let payload = (0 ..< 100_000).map { UInt8(truncatingIfNeeded: $0) }
+        let payload = (0..<100_000).map { UInt8(truncatingIfNeeded: $0) }
         try await MQTTClient.withClient(configuration: broker.server(), logger: quiet) { client in
             try await client.publish(topic: fleetTopic, payload: payload, retain: true)
         }
@@ -46,7 +46,8 @@ struct ConversationTests {
         try await broker.stop()
     }
 
-    @Test func `after the broker was killed and started again the client is back, with its subscription`() async throws {
+    @Test func `after the broker was killed and started again the client is back, with its subscription`() async throws
+    {
         let broker = try await MosquittoBroker()
         let peer = try await broker.clients(broker.pki.client("d1@roof"))
         try await withRunning(broker.server()) { client in
@@ -87,13 +88,13 @@ struct ConversationTests {
         try await withRunning(broker.server()) { client in
             try await client.subscribe(["muster/v1/count"])
             try await withThrowingTaskGroup(of: Void.self) { group in
-                for number in 0 ..< 100 {
+                for number in 0..<100 {
                     group.addTask { try await client.publish(topic: "muster/v1/count", payload: [UInt8(number)]) }
                 }
                 try await group.waitForAll()
             }
             let heard = try await next(100, of: client.messages)
-            #expect(Set(heard.flatMap(\.payload)) == Set(0 ..< 100))
+            #expect(Set(heard.flatMap(\.payload)) == Set(0..<100))
         }
         try await broker.stop()
     }
@@ -104,7 +105,7 @@ struct ConversationTests {
         configuration.messagesMax = 3
         try await withRunning(configuration) { client in
             try await client.subscribe(["muster/v1/count"])
-            for number in 0 ..< 10 {
+            for number in 0..<10 {
                 try await client.publish(topic: "muster/v1/count", payload: [UInt8(number)])
             }
             try await within(.seconds(10)) {

@@ -23,7 +23,7 @@ struct EconomyTests {
             var away = device
             away.port = 1
             for configuration in [misnamed, away] {
-                for _ in 0 ..< 50 {
+                for _ in 0..<50 {
                     _ = try? await MQTTClient.withClient(configuration: configuration, logger: quiet) { _ in }
                 }
             }
@@ -37,7 +37,7 @@ struct EconomyTests {
         let broker = try await MosquittoBroker()
         let credential = try await broker.pki.client("d1@roof")
         try await withThrowingTaskGroup(of: Void.self) { group in
-            for number in 0 ..< 200 {
+            for number in 0..<200 {
                 let configuration = broker.configuration(credential, clientID: "d\(number)")
                 group.addTask {
                     try await MQTTClient.withClient(configuration: configuration, logger: quiet) { client in
@@ -57,7 +57,7 @@ struct EconomyTests {
     }
 
     static func round(_ configuration: MQTTConfiguration, count: Int) async throws -> Footprint {
-        for _ in 0 ..< count {
+        for _ in 0..<count {
             try await MQTTClient.withClient(configuration: configuration, logger: quiet) { client in
                 try await client.publish(topic: "muster/v1/devices/d1@roof/n", payload: [1])
             }
@@ -71,7 +71,12 @@ struct EconomyTests {
         }
         let descriptors = try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").count
         let status = try String(contentsOfFile: "/proc/self/status", encoding: .utf8)
-        let resident = status.split(separator: "\n").first { $0.hasPrefix("VmRSS:") }?.split(separator: " ").dropFirst().first
-        return Footprint(descriptors: descriptors, threads: connectionThreads(), residentKiB: resident.flatMap { Int($0) } ?? 0)
+        let resident = status.split(separator: "\n").first { $0.hasPrefix("VmRSS:") }?.split(separator: " ").dropFirst()
+            .first
+        return Footprint(
+            descriptors: descriptors,
+            threads: connectionThreads(),
+            residentKiB: resident.flatMap { Int($0) } ?? 0
+        )
     }
 }

@@ -5,7 +5,8 @@ import Testing
 
 @Suite(.timeLimit(.minutes(1)))
 struct RefusalTests {
-    @Test func `a publish that the access rules forbid is an error with the broker's reason (M-01, M-03)`() async throws {
+    @Test func `a publish that the access rules forbid is an error with the broker's reason (M-01, M-03)`() async throws
+    {
         let broker = try await MosquittoBroker()
         let device = try await broker.configuration(broker.pki.client("d1@roof"), clientID: "d1@roof")
         try await MQTTClient.withClient(configuration: device, logger: quiet) { client in
@@ -101,15 +102,21 @@ struct RefusalTests {
             }
             return "\(error.map { "\($0)" } ?? "")"
         }
-        #expect(await failure(TLSMaterial(anchors: [], certificateChain: one.certificate, privateKey: one.key))
-            .contains("CA certificates"))
-        #expect(await failure(TLSMaterial(anchors: pki.root, certificateChain: [1], privateKey: one.key))
-            .contains("the client's certificate"))
+        #expect(
+            await failure(TLSMaterial(anchors: [], certificateChain: one.certificate, privateKey: one.key))
+                .contains("CA certificates")
+        )
+        #expect(
+            await failure(TLSMaterial(anchors: pki.root, certificateChain: [1], privateKey: one.key))
+                .contains("the client's certificate")
+        )
         let mismatch = await failure(
             TLSMaterial(anchors: pki.root, certificateChain: one.certificate, privateKey: two.key)
         )
         #expect(mismatch.contains("private key"))
-        #expect(!"\(TLSMaterial(anchors: pki.root, certificateChain: one.certificate, privateKey: two.key))".contains("KEY"))
+        #expect(
+            !"\(TLSMaterial(anchors: pki.root, certificateChain: one.certificate, privateKey: two.key))".contains("KEY")
+        )
     }
 
     @Test func `a broker that is away, or that never answers, is told in time`() async throws {

@@ -74,6 +74,13 @@ import Testing
         }
     }
 
+    @Test func `a chain may repeat itself, the signer and the root`() async throws {
+        let fixture = try await CMSFixture()
+        let chain = [fixture.signer, fixture.intermediate, fixture.root, fixture.intermediate]
+        let message = try sign(with: fixture, chain: chain)
+        #expect(try await fixture.content(of: message, rootFile: fixture.rootFile) == Self.content)
+    }
+
     @Test func `without the intermediate in it a message does not verify`() async throws {
         let fixture = try await CMSFixture()
         let message = try sign(with: fixture, chain: [])
@@ -97,11 +104,14 @@ import Testing
     {
         let fixture = try await CMSFixture()
         let message = try await fixture.signedByOpenSSL(Self.content)
-        let path = try fixture.folder.write("once.der", message)
-        let twice = try await OpenSSLProgram.run([
-            "cms", "-resign", "-binary", "-nodetach", "-inform", "DER", "-outform", "DER", "-in", path, "-signer",
-            fixture.folder.path + "/ca.pem", "-inkey", fixture.folder.path + "/ca.key",
-        ])
+        let (first, second) = (fixture.folder.path + "/signer", fixture.folder.path + "/ca")
+        let twice = try await OpenSSLProgram.run(
+            [
+                "cms", "-sign", "-binary", "-nodetach", "-outform", "DER", "-signer", first + ".pem", "-inkey",
+                first + ".key", "-signer", second + ".pem", "-inkey", second + ".key",
+            ],
+            input: Self.content
+        )
         for (refused, why) in [
             (try await fixture.signedByOpenSSL(Self.content, ["-md", "sha256"]), "detached"),
             (try await fixture.signedByOpenSSL(Self.content, ["-nodetach", "-noattr"]), "no signed attributes"),

@@ -1,3 +1,4 @@
+import Foundation
 import OpenSSL
 import TestPeers
 import Testing
@@ -86,5 +87,48 @@ import Testing
         let uri = "pkcs11:token=muster;object=x?module-path=/usr/lib/other.so&pin-source=\(token.pinSource)"
         let error = #expect(throws: PrivateKeyLocationError.self) { try PrivateKeyLocation(uri).open(passphrase: nil) }
         #expect(try #require(error).description.contains("this process has loaded \(SoftToken.module)"))
+    }
+
+    @Test func `a process that signed with a token ends well`() async throws {
+        let uri = try await SoftToken.shared().uri(SoftToken.ecdsaP256)
+        await #expect(processExitsWith: .exitCode(0)) { [uri = uri as String] in
+            let key = try PrivateKeyLocation(uri).open(passphrase: nil)
+            let signature = try key.sign(Self.message, digest: .sha256)
+            #expect(!signature.isEmpty)
+            exit(0)
+        }
+    }
+
+    @Test func `a wrong PIN is an error, and nothing asks for another`() async throws {
+        let token = try await SoftToken.shared()
+        let wrong = try token.folder.write("wrong-pin", "000000".utf8)
+        let uri = token.uri(SoftToken.rsa).replacing(token.pinSource, with: wrong)
+        // In a process of its own: here the token is logged in to already.
+        await #expect(processExitsWith: .success) { [uri = uri as String] in
+            let error = #expect(throws: PrivateKeyLocationError.self) {
+                try PrivateKeyLocation(uri).open(passphrase: nil)
+            }
+            #expect(error?.description.contains("or a wrong PIN") == true)
+            #expect(error?.description.contains("000000") == false)
+        }
+    }
+
+    @Test func `a module that is missing or none is an error, and a right one may follow`() async throws {
+        let token = try await SoftToken.shared()
+        let (uri, pinSource) = (token.uri(SoftToken.rsa), token.pinSource)
+        await #expect(processExitsWith: .success) { [uri = uri as String, pinSource = pinSource as String] in
+            for (module, why) in [
+                ("/usr/lib/no-such-module.so", "No such file"),
+                ("/lib/x86_64-linux-gnu/libm.so.6", "no PKCS#11 module"),
+            ] {
+                let wrong = "pkcs11:token=muster;object=x?module-path=\(module)&pin-source=\(pinSource)"
+                let error = #expect(throws: PrivateKeyLocationError.self) {
+                    try PrivateKeyLocation(wrong).open(passphrase: nil)
+                }
+                #expect(error?.description.contains(why) == true)
+            }
+            let key = try PrivateKeyLocation(uri).open(passphrase: nil)
+            #expect(key.algorithm == .rsa(bits: 2048))
+        }
     }
 }

@@ -20,7 +20,7 @@ final class SoftToken: Sendable {
 
     /// Made by the first test that asks, for all.
     static func shared() async throws -> SoftToken { try await making.value }
-    // Not tied to the test that starts it: others wait for the same token, and each shows its failure.
+    // Unstructured: not tied to the test that starts it, since others wait for the same token, and each shows its failure.
     private static let making = Task { try await SoftToken() }
 
     let folder: TemporaryDirectory

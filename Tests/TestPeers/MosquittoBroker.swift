@@ -29,7 +29,7 @@ package final class MosquittoBroker: Sendable {
         credential: TestPKI.Credential,
         anchors: [UInt8]
     ) async throws -> LocalMosquitto {
-        for _ in 1 ..< attemptsMax {
+        for _ in 1..<attemptsMax {
             let server = try broker(folder, credential: credential, anchors: anchors)
             do {
                 try await server.start()

@@ -15,8 +15,13 @@ package struct MosquittoClients: Sendable {
     /// Publishes at QoS 1 and returns when the broker has answered.
     /// - Returns: How the program ended; over MQTT 5 a refusal shows in its error output.
     @discardableResult
-    package func publish(_ topic: String, _ payload: [UInt8], retain: Bool = false) async throws -> Program.Result {
-        var arguments = common() + ["-t", topic, "-q", "1", "-s"]
+    package func publish(
+        _ topic: String,
+        _ payload: [UInt8],
+        retain: Bool = false,
+        identifier: String? = nil
+    ) async throws -> Program.Result {
+        var arguments = common(identifier) + ["-t", topic, "-q", "1", "-s"]
         if retain { arguments.append("-r") }
         return try await Program.run("mosquitto_pub", arguments, input: payload)
     }
@@ -28,6 +33,7 @@ package struct MosquittoClients: Sendable {
         _ filter: String,
         count: Int,
         waitSeconds: Int = 10,
+        identifier: String? = nil,
         whenSubscribed: (@Sendable () async throws -> Void)? = nil
     ) async throws -> [[UInt8]] {
         let trace = try TemporaryDirectory(prefix: "msub")
@@ -35,7 +41,7 @@ package struct MosquittoClients: Sendable {
         // Not -W: in 2.0.11 its alarm's handler takes locks that the interrupted code may hold, and hangs.
         let script = "exec timeout -s KILL \(waitSeconds) stdbuf -oL mosquitto_sub \"$@\" > \(trace.path)/out 2>&1"
         let arguments =
-            ["-c", script, "mosquitto_sub"] + common()
+            ["-c", script, "mosquitto_sub"] + common(identifier)
             + ["-t", filter, "-q", "1", "-C", "\(count)", "-F", "payload %x", "-d"]
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { _ = try await Program.run("sh", arguments) }
@@ -63,8 +69,9 @@ package struct MosquittoClients: Sendable {
         return String(decoding: try folder.read("out"), as: UTF8.self)
     }
 
-    private func common() -> [String] {
-        [
+    private func common(_ identifier: String?) -> [String] {
+        let identity = identifier.map { ["-i", $0] } ?? []
+        return identity + [
             "-h", MosquittoBroker.host, "-p", "\(port)", "-V", "mqttv5", "--cafile", anchorsFile,
             "--cert", credential.certificateFile, "--key", credential.keyFile,
         ]
@@ -73,7 +80,7 @@ package struct MosquittoClients: Sendable {
     private static func bytes(hex: Substring) -> [UInt8] {
         let digits = Array(hex.utf8)
         return stride(from: 0, to: digits.count - 1, by: 2).compactMap {
-            UInt8(String(decoding: digits[$0 ... $0 + 1], as: UTF8.self), radix: 16)
+            UInt8(String(decoding: digits[$0...$0 + 1], as: UTF8.self), radix: 16)
         }
     }
 }

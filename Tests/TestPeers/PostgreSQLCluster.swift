@@ -34,7 +34,9 @@ package actor PostgreSQLCluster {
         let name = "test_\(UInt64.random(in: 0 ... .max))"
         try await server.run(sql: "CREATE DATABASE \(name)")
         let result: Result<Value, any Error>
-        do { result = .success(try await body(server.connectionURI(database: name))) } catch { result = .failure(error) }
+        do { result = .success(try await body(server.connectionURI(database: name))) } catch {
+            result = .failure(error)
+        }
         try await server.run(sql: "DROP DATABASE IF EXISTS \(name) WITH (FORCE)")
         return try result.get()
     }

@@ -7,10 +7,11 @@ package protocol Outbox: Sendable {
     /// `publish` for each; an event is done when `publish` returns, and waits on when it throws. At least once, in order
     /// for each fleet.
     /// - Returns: How many were published.
+    /// - Throws: `RecordError`, or what `publish` threw for the first event.
     func publishWaiting(
         limit: Int,
         _ publish: @Sendable (OutboxEvent) async throws -> Void
-    ) async throws(RecordError) -> Int
+    ) async throws -> Int
 
     /// One element each time events may wait; ends on cancellation.
     func wakeups() -> AsyncStream<Void>
