@@ -62,7 +62,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-asn1", from: "1.7.4"),
         .package(url: "https://github.com/apple/swift-certificates", from: "1.21.1"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
-        .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0", traits: ["CommandLineArguments"]),
+        .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0", traits: []),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
@@ -89,7 +89,7 @@ let package = Package(
 
         // What is decided and signed.
         module("PKI", ["OpenSSL", .asn1, .crypto, .cryptoExtras, .x509]),
-        module("Enrollment", ["PKI", .crypto, .deque, .lifecycle, .logging, .x509]),
+        module("Enrollment", ["PKI", .crypto, .logging, .x509]),
 
         // Adapters and fronts.
         .target(
@@ -120,7 +120,8 @@ let package = Package(
             dependencies: [
                 "ESTServer", "Enrollment", "EnrollmentMQTT", "EnrollmentPostgres", "LocalServers", "MQTT", "OpenSSL",
                 "PKI", "Postgres", "Schema",
-                "StatusServer", .argumentParser, .asn1, .configuration, .crypto, .lifecycle, .logging, .nioCore, .nioPosix,
+                "StatusServer", .argumentParser, .asn1, .configuration, .crypto, .lifecycle, .logging, .nioCore,
+                .nioPosix,
                 .nioSSL, .unixSignals, .x509, .yams,
             ],
             swiftSettings: settings
@@ -128,8 +129,7 @@ let package = Package(
         .executableTarget(
             name: "fleetsim",
             dependencies: [
-                "EST", "MQTT", "OpenSSL", "PKI", "Postgres", .argumentParser, .asn1, .crypto, .cryptoExtras, .logging,
-                .nioCore,
+                "EST", "MQTT", "PKI", "Postgres", .argumentParser, .asn1, .crypto, .cryptoExtras, .logging, .nioCore,
                 .nioHTTP1, .nioPosix, .nioSSL, .x509,
             ],
             path: "simulators/fleetsim",
@@ -163,7 +163,10 @@ let package = Package(
             ]
         ),
         tests("MQTTTests", ["MQTT", "TestPeers", .logging]),
-        tests("MusterTests", ["muster", "PKI", "OpenSSL", "TestPeers", .argumentParser, .asn1, .crypto, .logging, .x509]),
+        tests(
+            "MusterTests",
+            ["muster", "PKI", "OpenSSL", "TestPeers", .argumentParser, .asn1, .crypto, .logging, .x509]
+        ),
         tests("LocalServersTests", ["LocalServers", "TestPeers", .logging]),
         // The executables are built for these tests, which run them as their users do.
         tests("IntegrationTests", ["TestPeers", "muster", "fleetsim"]),

@@ -27,7 +27,11 @@ struct ESTResponder: HTTPResponder {
         }
         guard request.method.rawValue == route.operation.method.rawValue else {
             let allowed = route.operation.method.rawValue
-            var answer = ESTAnswer.problem(.methodNotAllowed, "\(route.operation.rawValue) takes \(allowed)", to: request)
+            var answer = ESTAnswer.problem(
+                .methodNotAllowed,
+                "\(route.operation.rawValue) takes \(allowed)",
+                to: request
+            )
             answer.headers[.allow] = allowed
             return answer
         }

@@ -124,6 +124,8 @@ package struct Fleet: Sendable {
         var seen: Set<[UInt8]> = []
         let signingFirst =
             record.trusted.filter { $0.id == record.issuerID } + record.trusted.filter { $0.id != record.issuerID }
-        return (signingFirst.flatMap(\.chain.der) + signingFirst.flatMap(\.rollover)).filter { seen.insert($0).inserted }
+        return (signingFirst.flatMap(\.chain.der) + signingFirst.flatMap(\.rollover)).filter {
+            seen.insert($0).inserted
+        }
     }
 }

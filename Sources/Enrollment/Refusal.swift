@@ -73,7 +73,8 @@ package enum RefusalReason: String, CaseIterable, Hashable, Sendable {
         case .requestUnreadable, .requestTooLarge, .keyNotAccepted, .signatureInvalid, .authorityRequested:
             .request
         case .subjectMismatch, .namesNotAllowed, .deviceIDMissing: .names
-        case .keyOfAnotherDevice, .keyOfAuthority, .keyOfBootstrapCredential, .deviceHasAnotherKey, .deviceOfAnotherAnchor, .certificateUnknown,
+        case .keyOfAnotherDevice, .keyOfAuthority, .keyOfBootstrapCredential, .deviceHasAnotherKey,
+            .deviceOfAnotherAnchor, .certificateUnknown,
             .certificateSuperseded, .certificateRevoked:
             .policy
         }

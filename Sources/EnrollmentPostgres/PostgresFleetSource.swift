@@ -40,7 +40,10 @@ package struct PostgresFleetSource: FleetSource {
                 guard let certificate = try? Certificate(derEncoded: columns.next([UInt8].self)),
                     let rule = DeviceIDRule(rawValue: try row.decode(at: 4))
                 else {
-                    logger.error("anchor not read: its certificate or rule is not valid", metadata: ["anchor": "\(name)"])
+                    logger.error(
+                        "anchor not read: its certificate or rule is not valid",
+                        metadata: ["anchor": "\(name)"]
+                    )
                     continue
                 }
                 anchors[fleet, default: []].append(

@@ -91,6 +91,8 @@ import COpenSSL
 
     deinit { unsafe BN_CTX_free(context) }
 
+    /// Turns a failed call into an error. Such calls fail for want of memory alone, and each number and calculation
+    /// began with an empty queue.
     static func check(_ succeeded: Bool) throws(OpenSSLError) {
         guard succeeded else { throw ErrorQueue.drain("calculate") }
     }

@@ -29,7 +29,8 @@ struct PKCS11URI: Sendable, Hashable {
         let path = try Self.attributes(of: parts.first ?? "", separator: ";")
         let query = try Self.attributes(of: parts.dropFirst().first ?? "", separator: "&")
 
-        guard query[Self.pinValueAttribute] == nil, path[Self.pinValueAttribute] == nil else { throw .pinValueInURI }
+        let names = [String](path.keys) + query.keys
+        guard !names.contains(where: { $0.lowercased() == Self.pinValueAttribute }) else { throw .pinValueInURI }
         for name in query.keys where name != "pin-source" && name != "module-path" {
             throw .uri("the PKCS#11 URI has \(name) in its query; only pin-source and module-path are known there")
         }
@@ -42,10 +43,9 @@ struct PKCS11URI: Sendable, Hashable {
         forEngine = try Self.engineURI(path)
     }
 
-    /// `text` for messages: no value of a `pin-value`.
+    /// `text` for messages: no value of a `pin-value`, in whatever case that is written.
     static func withoutPINValue(_ text: String) -> String {
-        guard let start = text.firstRange(of: pinValueAttribute) else { return text }
-        return text[..<start.lowerBound] + pinValueAttribute + "=…"
+        text.replacing(/(?i)(pin-value=)[^;&?]*/) { "\($0.output.1)…" }
     }
 
     private static func engineURI(_ path: [String: String]) throws(PrivateKeyLocationError) -> String {

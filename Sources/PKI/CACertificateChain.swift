@@ -92,7 +92,9 @@ package struct CACertificateChain: Hashable, Sendable {
         }
         guard certificate.signatureAlgorithm != .sha1WithRSAEncryption else { throw .weakSignature(name: name) }
         if let defect = KeyPolicy().defect(of: certificate.publicKey) { throw .key(name: name, defect) }
-        guard now >= certificate.notValidBefore else { throw .notYetValid(name: name, since: certificate.notValidBefore) }
+        guard now >= certificate.notValidBefore else {
+            throw .notYetValid(name: name, since: certificate.notValidBefore)
+        }
         guard now <= certificate.notValidAfter else { throw .expired(name: name, at: certificate.notValidAfter) }
     }
 

@@ -1,5 +1,6 @@
 package import Foundation
 import SwiftASN1
+import Synchronization
 @_spi(FixedExpiryValidationTime) package import X509
 
 /// A set of CAs that certificates are judged against. A fleet has two, kept apart: its bootstrap anchors and its own
@@ -7,6 +8,7 @@ import SwiftASN1
 package struct TrustAnchors: Sendable {
     private let store: CertificateStore
     private let anchors: [Certificate]
+    private let met = MetIntermediates()
 
     package init(_ anchors: [Certificate]) {
         self.anchors = anchors
@@ -27,9 +29,12 @@ package struct TrustAnchors: Sendable {
             RFC5280Policy(fixedExpiryValidationTime: now)
             ClientCertificatePolicy()
         }
-        switch await verifier.validate(leaf: leaf, intermediates: CertificateStore(intermediates)) {
-        case .validCertificate(let chain):
-            guard let anchor = Array(chain).last else { return .unknown }
+        let helpers = met.joining(intermediates, for: leaf)
+        switch await verifier.validate(leaf: leaf, intermediates: CertificateStore(helpers)) {
+        case .validCertificate(let validated):
+            let chain = Array(validated)
+            guard let anchor = chain.last else { return .unknown }
+            met.remember(chain.dropFirst().dropLast())
             return .trusted(anchor: anchor)
         case .couldNotValidate(let failures):
             guard let first = failures.first else { return .unknown }
@@ -37,6 +42,42 @@ package struct TrustAnchors: Sendable {
             if now < leaf.notValidBefore { return .refused("the certificate is not yet valid") }
             // The library's reason may hold text from the certificate; the record keeps a bounded, plain part of it.
             return .refused(String("\(first.policyFailureReason)".prefix(ClientChain.reasonLengthMax)))
+        }
+    }
+}
+
+/// Intermediates of paths that were valid. A resumed TLS session brings back the leaf alone (EST-05), and its path has
+/// to be built again.
+private final class MetIntermediates: Sendable {
+    /// The most that are kept; each was signed below an anchor, so strangers cannot fill it.
+    private static let countMax = 256
+
+    private let known = Mutex<[DistinguishedName: [Certificate]]>([:])
+
+    /// What the client sent, or, if it sent nothing, what led from such a leaf to an anchor before.
+    func joining(_ sent: [Certificate], for leaf: Certificate) -> [Certificate] {
+        guard sent.isEmpty else { return sent }
+        return known.withLock { known in
+            var found: [Certificate] = []
+            var next = leaf.issuer
+            while found.count < ClientChain.countMax, let certificates = known[next], let first = certificates.first {
+                found += certificates
+                next = first.issuer
+            }
+            return found
+        }
+    }
+
+    func remember(_ intermediates: ArraySlice<Certificate>) {
+        guard !intermediates.isEmpty else { return }
+        known.withLock { known in
+            for certificate in intermediates {
+                let present = known[certificate.subject, default: []]
+                guard !present.contains(certificate), known.count < Self.countMax,
+                    present.count < ClientChain.countMax
+                else { continue }
+                known[certificate.subject] = present + [certificate]
+            }
         }
     }
 }

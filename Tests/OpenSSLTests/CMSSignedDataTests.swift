@@ -61,6 +61,23 @@ import Testing
         }
     }
 
+    @Test func `no octet that is changed or cut off brings other content through`() async throws {
+        let fixture = try await CMSFixture()
+        let message = try sign(with: fixture)
+        let anchors = [fixture.root]
+        for place in stride(from: 0, to: message.count, by: 7) {
+            var changed = message
+            changed[place] ^= 0x41
+            // Some octets say nothing, as those of a certificate that is not needed; what they carry is unchanged.
+            if let verified = try? CMSSignedData.verify(changed, anchors: anchors, at: Date()) {
+                #expect(verified.content == Self.content && verified.signerCertificate == fixture.signer)
+            }
+            #expect(throws: OpenSSLError.self) {
+                try CMSSignedData.verify(Array(message[..<place]), anchors: anchors, at: Date())
+            }
+        }
+    }
+
     @Test func `another root, no root and a time outside the certificates are refused`() async throws {
         let fixture = try await CMSFixture()
         let message = try sign(with: fixture)

@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 import TestPeers
 
 /// A PKCS#11 token of SoftHSM with keys in it, in a folder of its own.
@@ -34,6 +35,9 @@ final class SoftToken: Sendable {
             )
         }
         folder = try TemporaryDirectory(prefix: "hsm")
+        // Nothing lets go of what all tests share; so it is removed when the process ends.
+        Self.folderToRemove.withLock { [path = folder.path] in $0 = path }
+        _ = atexit { SoftToken.removeFolder() }
         pinSource = try folder.write("pin", "\(Self.pin)\n".utf8)
         try FileManager.default.createDirectory(atPath: folder.path + "/tokens", withIntermediateDirectories: false)
         let settings = """
@@ -65,6 +69,13 @@ final class SoftToken: Sendable {
     /// The URI of the key with that label.
     func uri(_ label: String) -> String {
         "pkcs11:token=muster;object=\(label)?module-path=\(Self.module)&pin-source=\(pinSource)"
+    }
+
+    private static let folderToRemove = Mutex<String?>(nil)
+
+    private static func removeFolder() {
+        guard let path = folderToRemove.withLock({ $0 }) else { return }
+        try? FileManager.default.removeItem(atPath: path)
     }
 
     private func run(_ program: String, _ arguments: [String]) async throws {

@@ -19,7 +19,9 @@ package final class MosquittoBroker: Sendable {
         if let pki { self.pki = pki } else { self.pki = try await TestPKI() }
         let credential = try await self.pki.server(names: serverNames)
         folder = try TemporaryDirectory(prefix: "mmq")
-        watchdog = try Watchdog(script: Self.cleanUp, arguments: [folder.path])
+        // A PKI that was lent outlives the broker.
+        let own = pki == nil ? [self.pki.directory] : []
+        watchdog = try Watchdog(script: Self.cleanUp, arguments: [folder.path] + own)
         server = try await Self.start(folder.path + "/mq", credential: credential, anchors: self.pki.root)
         port = server.port
     }
@@ -86,6 +88,6 @@ package final class MosquittoBroker: Sendable {
             pids=$(pgrep -f "mosquitto -d -c $1/mq/mosquitto.conf") || break
             kill $pids; sleep 0.1
         done
-        rm -rf "$1"
+        rm -rf "$@"
         """
 }

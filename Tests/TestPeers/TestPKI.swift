@@ -16,6 +16,9 @@ package final class TestPKI: Sendable {
     package let rootFile: String
     private let folder: TemporaryDirectory
 
+    /// The folder of its files.
+    var directory: String { folder.path }
+
     /// Makes a root, EC P-256.
     package init(rootName: String = "Test Root") async throws {
         folder = try TemporaryDirectory(prefix: "mpki")

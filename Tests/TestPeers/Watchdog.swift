@@ -35,7 +35,7 @@ final class Watchdog: Sendable {
         unsafe posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0)
         unsafe posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0)
         var arguments = unsafe words.map { unsafe strdup($0) } + [nil]
-        defer { for unsafeargument in unsafe arguments { unsafe free(argument) } }
+        defer { unsafe arguments.forEach { unsafe free($0) } }
         var child: pid_t = 0
         let status = unsafe posix_spawn(&child, path, &actions, nil, &arguments, environ)
         guard status == 0 else { throw WatchdogError.system(status) }

@@ -61,7 +61,9 @@ struct EnrollCommand: AsyncParsableCommand {
             throw ValidationError("--concurrency must be 1 to \(Self.concurrencyMax)")
         }
         guard (1...64).contains(loops) else { throw ValidationError("--loops must be 1 to 64") }
-        if let rate, !(rate > 0 && rate <= 100_000) { throw ValidationError("--rate must be above 0, and 100000 at most") }
+        if let rate, !(rate > 0 && rate <= 100_000) {
+            throw ValidationError("--rate must be above 0, and 100000 at most")
+        }
     }
 
     func run() async throws {

@@ -1,7 +1,7 @@
 import EST
 import Foundation
-import Synchronization
 import SwiftASN1
+import Synchronization
 import X509
 
 /// The CA certificates that /cacerts gave, as far as they chain to the root that the device was made with.

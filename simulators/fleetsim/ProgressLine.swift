@@ -43,7 +43,8 @@ struct ProgressLine {
         let left = rate > 0 ? Int((Double(total - done) / rate).rounded(.up)) : 0
         let eta = left >= 60 ? "\(left / 60) min \(left % 60) s" : "\(left) s"
         let filled = barWidth * done / max(total, 1)
-        let drawing = "[" + String(repeating: "#", count: filled) + String(repeating: ".", count: barWidth - filled) + "] "
+        let drawing =
+            "[" + String(repeating: "#", count: filled) + String(repeating: ".", count: barWidth - filled) + "] "
         let failures = failed > 0 ? ", \(failed) not enrolled" : ""
         return (bar ? drawing : "")
             + "\(done)/\(total) devices, \(String(format: "%.1f", rate)) a second, \(eta) left\(failures)"

@@ -86,7 +86,9 @@ struct Report: Codable, Sendable {
             } else if record.missing == 0 {
                 lines.append("the record has all \(record.held) certificates that devices hold, octet for octet")
             } else {
-                lines.append("MISSING FROM THE RECORD: \(record.missing) of \(record.held) certificates that devices hold")
+                lines.append(
+                    "MISSING FROM THE RECORD: \(record.missing) of \(record.held) certificates that devices hold"
+                )
             }
         } else {
             lines.append("dev.json names no database; the record was not checked")

@@ -19,7 +19,9 @@ struct DevCommand: AsyncParsableCommand {
     @Option(help: "The folder of all state.", completion: .directory)
     var state: String
 
-    @Option(help: "The first of the ports: P is the device front, P+1 the public front, P+2 the broker. 0 takes free ones.")
+    @Option(
+        help: "The first of the ports: P is the device front, P+1 the public front, P+2 the broker. 0 takes free ones."
+    )
     var portBase: Int = 18_443
 
     @Option(help: "How much is logged: trace, debug, info, notice, warning, error or critical.")
@@ -32,7 +34,9 @@ struct DevCommand: AsyncParsableCommand {
         guard portBase == 0 || (1_024...65_000).contains(portBase) else {
             throw ValidationError("--port-base must be 0 or 1024 to 65000")
         }
-        guard Logger.Level(rawValue: logLevel) != nil else { throw ValidationError("there is no log level \(logLevel)") }
+        guard Logger.Level(rawValue: logLevel) != nil else {
+            throw ValidationError("there is no log level \(logLevel)")
+        }
         guard ServerConfiguration.Log.Format(rawValue: logFormat) != nil else {
             throw ValidationError("--log-format is json or text")
         }

@@ -110,7 +110,9 @@ struct MusterServer: Sendable {
                 host: configuration.publicFront.listen.host,
                 port: configuration.publicFront.listen.port,
                 directory: directory,
-                readiness: { await Self.readiness(outbox: outbox, directory: directory, hasBroker: configuration.mqtt != nil) },
+                readiness: {
+                    await Self.readiness(outbox: outbox, directory: directory, hasBroker: configuration.mqtt != nil)
+                },
                 eventLoopGroup: group,
                 logger: logger,
                 onListening: { port in await ready.publicFront(port) }
@@ -168,7 +170,8 @@ struct MusterServer: Sendable {
     /// The oldest event may wait this long before readiness speaks of it.
     private static let outboxAgeSecondsMax: Double = 60
 
-    private static func readiness(outbox: PostgresOutbox, directory: FleetDirectory, hasBroker: Bool) async -> Readiness {
+    private static func readiness(outbox: PostgresOutbox, directory: FleetDirectory, hasBroker: Bool) async -> Readiness
+    {
         var checks: [Readiness.Check] = []
         do {
             let age = try await outbox.oldestWaitingSeconds() ?? 0
@@ -176,7 +179,10 @@ struct MusterServer: Sendable {
             // The broker's absence does not keep devices from enrolling; it is said, and does not fail readiness.
             let late = hasBroker && age > outboxAgeSecondsMax
             checks.append(
-                Readiness.Check(name: late ? "outbox (waiting \(Int(age)) s; is the broker well?)" : "outbox", problem: nil)
+                Readiness.Check(
+                    name: late ? "outbox (waiting \(Int(age)) s; is the broker well?)" : "outbox",
+                    problem: nil
+                )
             )
         } catch {
             checks.append(Readiness.Check(name: "database", problem: "\(error)"))

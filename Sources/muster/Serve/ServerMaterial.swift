@@ -107,7 +107,9 @@ enum ServerMaterial {
         let text = String(decoding: try read(path, key: key), as: UTF8.self)
         let documents = (try? PEMDocument.parseMultiple(pemString: text)) ?? []
         let certificates = documents.filter { $0.discriminator == Certificate.defaultPEMDiscriminator }
-        guard !certificates.isEmpty else { throw Problem(key: key, path: path, why: "there is no PEM certificate in it") }
+        guard !certificates.isEmpty else {
+            throw Problem(key: key, path: path, why: "there is no PEM certificate in it")
+        }
         return certificates.map { [UInt8]($0.derBytes) }
     }
 

@@ -1,0 +1,22 @@
+package import Enrollment
+package import X509
+
+/// A certificate that a client holds, with its key.
+package struct TestCredential: Sendable {
+    package let key: DeviceKey
+    package let der: [UInt8]
+    package let certificate: Certificate
+    /// What the client sends beside it.
+    package var intermediates: [Certificate] = []
+
+    package init(key: DeviceKey, der: [UInt8]) throws {
+        self.key = key
+        self.der = der
+        certificate = try Certificate(derEncoded: der)
+    }
+
+    /// What the TLS handshake leaves of its holder.
+    package var client: PresentedClient {
+        .chain(PresentedChain(leaf: certificate, leafDER: der, intermediates: intermediates))
+    }
+}

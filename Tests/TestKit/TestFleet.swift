@@ -1,0 +1,128 @@
+package import Enrollment
+package import Foundation
+package import PKI
+package import X509
+
+/// A fleet with all that stands around it: its CAs, two manufacturers, and a CA for claims.
+package struct TestFleet: Sendable {
+    package static let manufacturerID = AnchorID(1)
+    package static let otherManufacturerID = AnchorID(2)
+    package static let claimsID = AnchorID(3)
+
+    package let root: TestAuthority
+    package let issuing: TestAuthority
+    package let manufacturer: TestAuthority
+    package let otherManufacturer: TestAuthority
+    package let claims: TestAuthority
+    package let issuer: Issuer
+    package let fleet: Fleet
+
+    /// - Parameters:
+    ///   - lifetime: How long its certificates live.
+    ///   - id: The record's key of the fleet.
+    package init(
+        name: String = "meters",
+        id: FleetID = FleetID(1),
+        lifetime: Duration = .seconds(90 * 86_400),
+        keyPolicy: KeyPolicy = KeyPolicy()
+    ) throws {
+        root = try TestAuthority.selfSigned("Example Root")
+        issuing = try root.signed("Example Issuing CA")
+        manufacturer = try TestAuthority.selfSigned("Example Manufacturer", role: .bootstrapAnchor)
+        otherManufacturer = try TestAuthority.selfSigned("Other Manufacturer", role: .bootstrapAnchor)
+        claims = try TestAuthority.selfSigned("Example Claims", role: .bootstrapAnchor)
+        let chain = try issuing.chain(root)
+        issuer = try Issuer(name: "example", chain: chain, key: issuing.key)
+        guard let fleetName = FleetName(name) else { throw TestFleetError.noFleet }
+        let record = FleetRecord(
+            id: id,
+            name: fleetName,
+            policy: .open,
+            profile: try CertificateProfile(
+                organization: "Example Works",
+                trustDomain: "fleet.example",
+                lifetime: lifetime,
+                keyPolicy: keyPolicy,
+                crlURLs: ["http://pki.example/crl/{issuer}/0.crl"],
+                issuerURLs: ["http://pki.example/ca/{issuer}.cer"]
+            ),
+            issuerID: IssuerID(1),
+            anchors: [
+                BootstrapAnchor(
+                    id: Self.manufacturerID,
+                    name: "manufacturer",
+                    certificate: manufacturer.certificate,
+                    rule: .subjectSerialNumber
+                ),
+                BootstrapAnchor(
+                    id: Self.otherManufacturerID,
+                    name: "other-manufacturer",
+                    certificate: otherManufacturer.certificate,
+                    rule: .subjectSerialNumber
+                ),
+                BootstrapAnchor(
+                    id: Self.claimsID,
+                    name: "claims",
+                    certificate: claims.certificate,
+                    rule: .requestCommonName
+                ),
+            ],
+            trusted: [TrustedIssuer(id: IssuerID(1), name: "example", chain: chain, rollover: [])]
+        )
+        guard let fleet = Fleet(record, issuers: [issuer]) else { throw TestFleetError.noFleet }
+        self.fleet = fleet
+    }
+
+    /// The IDevID of a device, by its manufacturer or another one.
+    package func idevid(
+        _ serialNumber: String,
+        by manufacturer: TestAuthority? = nil,
+        _ change: (inout ClientCertificateDraft) throws -> Void = { _ in }
+    ) throws -> TestCredential {
+        let key = try DeviceKey.make()
+        var draft = try ClientCertificateDraft(commonName: "Meter \(serialNumber)", serialNumber: serialNumber)
+        draft.notAfter = ClientCertificateDraft.noExpiry
+        try change(&draft)
+        return try TestCredential(
+            key: key,
+            der: draft.signed(by: manufacturer ?? self.manufacturer, for: key.publicKey)
+        )
+    }
+
+    /// A claim certificate, as a whole batch shares it.
+    package func claim(_ batch: String = "batch 7") throws -> TestCredential {
+        let key = try DeviceKey.make()
+        let draft = try ClientCertificateDraft(commonName: batch)
+        return try TestCredential(key: key, der: draft.signed(by: claims, for: key.publicKey))
+    }
+
+    package func names(_ device: String) throws -> DeviceNames {
+        guard let device = DeviceID(device) else { throw TestFleetError.noDevice }
+        return DeviceNames(device: device, fleet: fleet.name)
+    }
+
+    /// A certificate of this fleet, signed but not recorded.
+    package func certificate(
+        for device: String,
+        key: Certificate.PublicKey,
+        at: Date = TestClock.start
+    ) throws -> IssuedCertificate {
+        let names = try names(device)
+        let template = try CertificateTemplate(
+            names: names,
+            publicKey: key,
+            profile: fleet.profile,
+            issuer: issuer,
+            now: at
+        )
+        return try issuer.sign(
+            CertificateLint.lint(template, names: names, profile: fleet.profile, issuer: issuer)
+        )
+    }
+}
+
+/// Why a fixture could not be made.
+package enum TestFleetError: Error {
+    case noFleet
+    case noDevice
+}
