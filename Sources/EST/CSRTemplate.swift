@@ -80,7 +80,7 @@ package struct CSRTemplate: Hashable, Sendable {
     }
 
     /// SubjectPublicKeyInfoTemplate under [0] IMPLICIT: the key itself is absent, but for RSA, whose size only a
-    /// placeholder can tell (EST-44).
+    /// stand-in can tell (EST-44).
     private static func serialize(_ key: CSRKeyDemand, into coder: inout DER.Serializer) throws {
         try coder.appendConstructedNode(identifier: tag(0)) { info in
             try info.appendConstructedNode(identifier: .sequence) { algorithm in
@@ -96,7 +96,7 @@ package struct CSRTemplate: Hashable, Sendable {
                 }
             }
             if case .rsa(let bits) = key {
-                try info.serialize(ASN1BitString(bytes: rsaPlaceholder(bits: bits)[...]))
+                try info.serialize(ASN1BitString(bytes: rsaStandIn(bits: bits)[...]))
             }
         }
     }
@@ -105,7 +105,7 @@ package struct CSRTemplate: Hashable, Sendable {
     private static let rsaBits = 1024...8192
 
     /// An RSAPublicKey of that size whose modulus is no product of two primes, and so nobody's key.
-    private static func rsaPlaceholder(bits: Int) throws -> [UInt8] {
+    private static func rsaStandIn(bits: Int) throws -> [UInt8] {
         guard rsaBits.contains(bits), bits % 8 == 0 else {
             throw CSRAttributesDefect.structure("would ask for RSA of \(bits) bits; ask for 1024 to 8192, by octets")
         }

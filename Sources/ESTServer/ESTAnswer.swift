@@ -27,10 +27,12 @@ enum ESTAnswer {
     /// A refusal with its reason code.
     static func refusal(_ refusal: Refusal, to request: Request) -> Response {
         let status: ESTStatus =
-            switch refusal.reason.class {
-            case .badRequest: refusal.reason == .requestTooLarge ? .contentTooLarge : .badRequest
-            case .unauthenticated: .unauthorized
-            case .forbidden: .forbidden
+            switch (refusal.reason.class, refusal.reason) {
+            case (.badRequest, .requestTooLarge): .contentTooLarge
+            case (.badRequest, .mediaTypeNotAccepted): .unsupportedMediaType
+            case (.badRequest, _): .badRequest
+            case (.unauthenticated, _): .unauthorized
+            case (.forbidden, _): .forbidden
             }
         var answer = problem(status, refusal.detail, reason: refusal.reason.rawValue, to: request)
         if status == .unauthorized {

@@ -1,4 +1,3 @@
-import EST
 import Hummingbird
 import NIOCore
 
@@ -11,12 +10,15 @@ enum ESTBody {
 
     enum Reading {
         case bytes([UInt8])
-        case refused(ESTStatus, String)
+        case tooLarge
+        case tooSlow
+        /// The client went away, or sent what is no HTTP.
+        case incomplete
     }
 
     static func read(_ request: Request, within bounds: Bounds) async -> Reading {
         if let text = request.headers[.contentLength], let length = Int(text), length > bounds.octetsMax {
-            return tooLarge(bounds)
+            return .tooLarge
         }
         return await withTaskGroup(of: Reading?.self) { group in
             group.addTask {
@@ -24,24 +26,20 @@ enum ESTBody {
                     let buffer = try await request.body.collect(upTo: bounds.octetsMax)
                     return .bytes(Array(buffer.readableBytesView))
                 } catch is NIOTooManyBytesError {
-                    return tooLarge(bounds)
+                    return .tooLarge
                 } catch {
-                    return .refused(.badRequest, "the body did not arrive whole")
+                    return .incomplete
                 }
             }
             group.addTask {
                 try? await Task.sleep(for: bounds.timeout)
-                return Task.isCancelled ? nil : .refused(.requestTimeout, "the body took too long")
+                return Task.isCancelled ? nil : .tooSlow
             }
             defer { group.cancelAll() }
             for await reading in group {
                 if let reading { return reading }
             }
-            return .refused(.badRequest, "the body did not arrive")
+            return .incomplete
         }
-    }
-
-    private static func tooLarge(_ bounds: Bounds) -> Reading {
-        .refused(.contentTooLarge, "the body may have \(bounds.octetsMax) octets")
     }
 }

@@ -85,19 +85,14 @@ struct ESTResponder: HTTPResponder {
     }
 
     private func enroll(_ operation: Attempt.Operation, in fleet: Fleet, _ request: Request) async -> Response {
-        if let type = request.headers[.contentType], !ESTMediaType.pkcs10.matches(contentType: type) {
-            return ESTAnswer.problem(.unsupportedMediaType, "the body must be application/pkcs10", to: request)
-        }
-        if request.headers[.contentType] == nil, leniency == .strict {
-            return ESTAnswer.problem(.unsupportedMediaType, "say Content-Type: application/pkcs10", to: request)
-        }
-        if request.headers[.contentEncoding] != nil {
-            return ESTAnswer.problem(.unsupportedMediaType, "send the body without Content-Encoding", to: request)
-        }
-        let body: [UInt8]
+        let body: Result<[UInt8], Refusal>
         switch await ESTBody.read(request, within: bodyBounds) {
-        case .bytes(let bytes): body = bytes
-        case .refused(let status, let detail): return ESTAnswer.problem(status, detail, to: request)
+        case .bytes(let bytes): body = mediaType(of: request).map { .failure($0) } ?? decode(bytes)
+        case .tooLarge:
+            let detail = "the body may have \(bodyBounds.octetsMax) octets"
+            body = .failure(Refusal(.requestTooLarge, detail))
+        case .tooSlow: return ESTAnswer.problem(.requestTimeout, "the body took too long", to: request)
+        case .incomplete: return ESTAnswer.problem(.badRequest, "the body did not arrive whole", to: request)
         }
         let requestID = UUID()
         let connection = ClientConnection.current
@@ -105,13 +100,26 @@ struct ESTResponder: HTTPResponder {
             fleet: fleet,
             operation: operation,
             client: connection?.client ?? .anonymous,
-            request: decode(body),
+            request: body,
             source: connection?.source ?? "unknown",
             requestID: requestID
         )
         var answer = self.answer(await enrollment.enroll(submission), to: request)
         answer.headers[.requestID] = requestID.uuidString.lowercased()
         return answer
+    }
+
+    /// What is wrong with the type of the body (EST-20).
+    private func mediaType(of request: Request) -> Refusal? {
+        if request.headers[.contentEncoding] != nil {
+            return Refusal(.mediaTypeNotAccepted, "send the body without Content-Encoding")
+        }
+        guard let type = request.headers[.contentType] else {
+            return leniency == .strict
+                ? Refusal(.mediaTypeNotAccepted, "say Content-Type: application/pkcs10") : nil
+        }
+        return ESTMediaType.pkcs10.matches(contentType: type)
+            ? nil : Refusal(.mediaTypeNotAccepted, "the body must be application/pkcs10")
     }
 
     private func decode(_ body: [UInt8]) -> Result<[UInt8], Refusal> {

@@ -98,7 +98,10 @@ package enum EnrollmentRules {
                 Refusal(.certificateSuperseded, "the certificate was replaced; renew with the one that replaced it")
             )
         }
-        if device.current.publicKeySHA256 == key { return .repeatCertificate(device.current, rule: "same-key") }
-        return .issue(replaces: device.current.serialNumber, renewable: identity.serialNumber, rule: "rekey-unsaved")
+        guard device.current.publicKeySHA256 == key else {
+            return .issue(replaces: device.current.serialNumber, renewable: identity.serialNumber, rule: "rekey-unsaved")
+        }
+        if now < device.current.notAfter { return .repeatCertificate(device.current, rule: "same-key") }
+        return .issue(replaces: device.current.serialNumber, renewable: identity.serialNumber, rule: "same-key-expired")
     }
 }

@@ -23,6 +23,7 @@ extension Unicode.Scalar.Properties {
 package enum RefusalReason: String, CaseIterable, Hashable, Sendable {
     case requestUnreadable = "request-unreadable"
     case requestTooLarge = "request-too-large"
+    case mediaTypeNotAccepted = "media-type-not-accepted"
     case keyNotAccepted = "key-not-accepted"
     case signatureInvalid = "signature-invalid"
     case authorityRequested = "authority-requested"
@@ -54,8 +55,8 @@ package enum RefusalReason: String, CaseIterable, Hashable, Sendable {
 
     package var `class`: Class {
         switch self {
-        case .requestUnreadable, .requestTooLarge, .keyNotAccepted, .signatureInvalid, .authorityRequested,
-            .subjectMismatch, .namesNotAllowed, .keyOfAnotherDevice, .keyOfAuthority, .keyOfBootstrapCredential:
+        case .requestUnreadable, .requestTooLarge, .mediaTypeNotAccepted, .keyNotAccepted, .signatureInvalid,
+            .authorityRequested, .subjectMismatch, .namesNotAllowed, .keyOfAnotherDevice, .keyOfAuthority, .keyOfBootstrapCredential:
             .badRequest
         case .clientCertificateRequired: .unauthenticated
         case .certificateNotTrusted, .certificateNotValid, .bootstrapCredentialRequired, .deviceIDMissing,
@@ -70,7 +71,8 @@ package enum RefusalReason: String, CaseIterable, Hashable, Sendable {
         switch self {
         case .clientCertificateRequired, .certificateNotTrusted, .certificateNotValid, .bootstrapCredentialRequired:
             .identity
-        case .requestUnreadable, .requestTooLarge, .keyNotAccepted, .signatureInvalid, .authorityRequested:
+        case .requestUnreadable, .requestTooLarge, .mediaTypeNotAccepted, .keyNotAccepted, .signatureInvalid,
+            .authorityRequested:
             .request
         case .subjectMismatch, .namesNotAllowed, .deviceIDMissing: .names
         case .keyOfAnotherDevice, .keyOfAuthority, .keyOfBootstrapCredential, .deviceHasAnotherKey,

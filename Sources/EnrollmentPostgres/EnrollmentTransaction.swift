@@ -58,7 +58,9 @@ struct EnrollmentTransaction {
                     as w (ordinal, fleet_id, device_id, issuer_id, serial, key_sha256, replaces, renewable, anchor_id, at)
             ), bound as (
                 insert into device_keys as k (key_sha256, fleet_id, device_id, bound_at)
-                select key_sha256, fleet_id, device_id, at from wanted
+                select w.key_sha256, w.fleet_id, w.device_id, w.at
+                from wanted w left join devices d using (fleet_id, device_id)
+                where w.replaces is not distinct from d.current_serial
                 on conflict (key_sha256) do update set bound_at = k.bound_at
                     where k.fleet_id = excluded.fleet_id and k.device_id = excluded.device_id
                 returning key_sha256

@@ -4,7 +4,12 @@ package import Postgres
 extension RecordError {
     /// What a failed call means to the domain: come back later, or a fault of ours.
     package init(_ error: PostgresError) {
-        self = error.isTransient ? .unavailable("\(error)") : .broken("\(error)")
+        switch error {
+        case .unavailable, .timedOut, .cancelled, .commitOutcomeUnknown: self = .unavailable("\(error)")
+        // A serialization failure or a deadlock: the same call may succeed when it is made again.
+        case .server where error.isTransient: self = .unavailable("\(error)")
+        case .server, .decoding, .invalidQuery: self = .broken("\(error)")
+        }
     }
 }
 

@@ -162,9 +162,8 @@ package enum CertificateAuthority {
         case .trustStoreSigner:
             [
                 try Certificate.Extension(KeyUsage(digitalSignature: true), critical: true),
-                // id-tsl-kp-tslSigning (ETSI TS 119 612 section 5.7.1): signing lists of trusted services.
                 try Certificate.Extension(
-                    ExtendedKeyUsage([ExtendedKeyUsage.Usage(oid: [0, 4, 0, 2231, 3, 0])]),
+                    ExtendedKeyUsage([ExtendedKeyUsage.Usage(oid: TrustStoreSigner.purpose)]),
                     critical: false
                 ),
             ]

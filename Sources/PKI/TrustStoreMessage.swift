@@ -1,7 +1,7 @@
 import Crypto
 package import Foundation
 package import OpenSSL
-import SwiftASN1
+package import SwiftASN1
 import X509
 
 /// What a trust-store message says (the content of its CMS SignedData): JSON, signed as sent.
@@ -98,6 +98,10 @@ package enum TrustStoreMessage {
     ) throws -> TrustStoreContent {
         guard message.count <= octetsMax else { throw TrustStoreMessageDefect.tooLarge(octets: message.count) }
         let verified = try CMSSignedData.verify(message, anchors: anchors, at: now)
+        // Devices hold certificates of the same root: a chain to it alone does not make a signer of trust stores.
+        guard TrustStoreSigner.mayHold(certificate: verified.signerCertificate) else {
+            throw TrustStoreMessageDefect.signer
+        }
         guard let content = try? JSONDecoder().decode(TrustStoreContent.self, from: Data(verified.content)),
             content.type == TrustStoreContent.typeName
         else { throw TrustStoreMessageDefect.content }
@@ -124,17 +128,30 @@ package struct TrustStoreSigner: Sendable {
     /// DER, signer first.
     package let chain: [[UInt8]]
 
-    /// Fails if the key is not the signer certificate's.
+    /// The purpose that a signer's certificate must have, and no other certificate of Muster has: id-tsl-kp-tslSigning,
+    /// signing lists of trusted services (ETSI TS 119 612 section 5.7.1).
+    package static let purpose: ASN1ObjectIdentifier = [0, 4, 0, 2231, 3, 0]
+
+    /// Fails if the key is not the signer certificate's, or the certificate is not for signing trust stores.
     package init(key: PrivateKey, chain: [[UInt8]]) throws {
         guard let first = chain.first, try key.matches(certificate: first) else { throw ChainDefect.keyMismatch }
+        guard Self.mayHold(certificate: first) else { throw TrustStoreMessageDefect.signer }
         self.key = key
         self.chain = chain
+    }
+
+    /// True if the certificate (DER) is for signing trust stores and for nothing else.
+    static func mayHold(certificate der: [UInt8]) -> Bool {
+        guard let usages = try? Certificate(derEncoded: der).extensions.extendedKeyUsage else { return false }
+        return Array(usages) == [ExtendedKeyUsage.Usage(oid: purpose)]
     }
 }
 
 /// Why a trust-store message is not taken (beside a signature that does not verify).
 package enum TrustStoreMessageDefect: Error, Hashable, CustomStringConvertible {
     case tooLarge(octets: Int)
+    /// The signer's certificate is not for signing trust stores.
+    case signer
     case content
     case fleet(String)
     case notNewer(Int64)
@@ -143,6 +160,8 @@ package enum TrustStoreMessageDefect: Error, Hashable, CustomStringConvertible {
     package var description: String {
         switch self {
         case .tooLarge(let octets): "the trust-store message has \(octets) octets; at most 131072 are taken"
+        case .signer:
+            "the trust store's signer has a certificate for another purpose; its extendedKeyUsage must be 0.4.0.2231.3.0"
         case .content: "the trust-store message's content is not a muster.truststore.v1"
         case .fleet(let name): "the trust store is for the fleet \(name)"
         case .notNewer(let version): "the trust store's version \(version) is not newer than the installed one"

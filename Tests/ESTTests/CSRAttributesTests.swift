@@ -96,7 +96,7 @@ struct CSRAttributesTests {
     }
 
     @Test
-    func `EST-44: a template without demands still has its attributes, and RSA has a placeholder of its size`() throws {
+    func `EST-44: a template without demands still has its attributes, and RSA has a stand-in of its size`() throws {
         #expect(try CSRTemplate().encoded() == [0x30, 0x05, 0x02, 0x01, 0x00, 0xA1, 0x00])
         let rsa = try CSRTemplate(key: .rsa(bits: 2048)).encoded()
         // BIT STRING with an RSAPublicKey whose modulus has 257 octets, the first zero.

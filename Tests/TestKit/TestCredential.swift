@@ -20,3 +20,14 @@ package struct TestCredential: Sendable {
         .chain(PresentedChain(leaf: certificate, leafDER: der, intermediates: intermediates))
     }
 }
+
+extension TestCredential {
+    /// A request to renew it with `key`, asking for just the names that it has (EST-32).
+    package func renewalRequest(_ key: DeviceKey) throws -> [UInt8] {
+        try RequestDraft(
+            key,
+            subject: certificate.subject,
+            names: certificate.extensions.subjectAlternativeNames.map { Array($0) }
+        ).der()
+    }
+}

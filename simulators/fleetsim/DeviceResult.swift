@@ -53,7 +53,7 @@ struct DeviceResult: Sendable {
     var outcome: Outcome
     /// The operational certificate (DER) that the device holds, whatever came after.
     var certificate: HeldCertificate?
-    /// True if it verified and acknowledged a trust store.
+    /// The version of the trust store that it verified and acknowledged.
     var acknowledgedVersion: Int64?
     var times: [(Stage, Duration)] = []
     /// Why it asked again, once for each time.

@@ -1,0 +1,118 @@
+import Enrollment
+import EnrollmentPostgres
+import Foundation
+import Logging
+import PKI
+import Postgres
+import Schema
+import TestKit
+import TestPeers
+
+/// A migrated database of its own: the owner's view of it for the test, the server's for what is tested.
+struct RecordDatabase: Sendable {
+    /// As `muster_owner`, who made the tables.
+    let owner: PostgresPool
+    /// As `muster_server`, with its few rights (db/roles.sql).
+    let server: PostgresPool
+    let serverConfiguration: PostgresConfiguration
+
+    /// Lends a fresh one.
+    static func with(_ body: (RecordDatabase) async throws -> Void) async throws {
+        try await Roles.shared.make()
+        try await PostgreSQLCluster.shared.withDatabase { uri in
+            let superuser = pool(PostgresConfiguration(connectionString: uri))
+            let rows = try await superuser.query("select current_database()::text")
+            let name: String = try rows[0].decode()
+            try await superuser.withConnection { connection in
+                try await connection.run(script: "alter database \(name) owner to muster_owner")
+            }
+            superuser.close()
+            let cluster = try await PostgreSQLCluster.shared.server()
+            func configuration(_ user: String) -> PostgresConfiguration {
+                PostgresConfiguration(connectionString: cluster.connectionURI(database: name, user: user))
+            }
+            let database = RecordDatabase(
+                owner: pool(configuration("muster_owner")),
+                server: pool(configuration("muster_server")),
+                serverConfiguration: configuration("muster_server")
+            )
+            defer {
+                database.owner.close()
+                database.server.close()
+            }
+            try await database.owner.withConnection { _ = try await SchemaGuard.migrator.migrate(on: $0) }
+            try await body(database)
+        }
+    }
+
+    static func pool(_ configuration: PostgresConfiguration) -> PostgresPool {
+        PostgresPool(PostgresPool.Configuration(connection: configuration), logger: .quiet)
+    }
+
+    /// Another server process on the same database.
+    func replica() -> PostgresPool { Self.pool(serverConfiguration) }
+
+    /// Makes the fleet of `world`; the ids are those that `world` expects if it is the first one.
+    func create(_ world: TestFleet, clock: TestClock = TestClock()) async throws {
+        let made = try await administration(world, clock: clock).createFleet(
+            name: world.fleet.name,
+            policy: .open,
+            profile: world.fleet.profile,
+            issuer: IssuerRegistration(name: world.issuer.name, chain: world.issuer.chain),
+            anchors: [
+                .init(name: "manufacturer", certificate: world.manufacturer.der, rule: .subjectSerialNumber),
+                .init(name: "other-manufacturer", certificate: world.otherManufacturer.der, rule: .subjectSerialNumber),
+                .init(name: "claims", certificate: world.claims.der, rule: .requestCommonName),
+            ],
+            actor: "operator ada"
+        )
+        guard made else { throw TestFleetError.noFleet }
+    }
+
+    func administration(_ world: TestFleet, clock: TestClock = TestClock()) throws -> FleetAdministration {
+        let signer = try world.root.signed("Trust Store Signer", role: .trustStoreSigner)
+        return FleetAdministration(
+            registry: PostgresFleetRegistry(pool: server),
+            signer: try TrustStoreSigner(key: signer.key, chain: [signer.der]),
+            trustStoreLifetime: .seconds(30 * 86_400),
+            now: { clock.now }
+        )
+    }
+
+    /// Runs `commits` for as long as `body` runs.
+    func running(_ commits: CommitGroup..., body: () async throws -> Void) async throws {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for one in commits { group.addTask { try await one.run() } }
+            try await body()
+            group.cancelAll()
+        }
+    }
+
+    /// The one number that a query of the owner gives.
+    func number(_ query: PostgresQuery) async throws -> Int64 { try await owner.query(query)[0].decode() }
+
+    /// The roles of the cluster, made by its superuser, once.
+    private actor Roles {
+        static let shared = Roles()
+        private var made: Task<Void, any Error>?
+
+        func make() async throws {
+            // Unstructured: all tests wait for it, and no one of them is its parent.
+            let task = made ?? Task { try await PostgreSQLCluster.shared.server().run(sql: Schema.roles) }
+            made = task
+            try await task.value
+        }
+    }
+}
+
+/// Asks again until `condition` holds, for at most some seconds.
+func eventually(_ condition: () async throws -> Bool) async throws {
+    let deadline = ContinuousClock.now + .seconds(20)
+    while ContinuousClock.now < deadline {
+        if try await condition() { return }
+        try await Task.sleep(for: .milliseconds(5))
+    }
+    throw Late()
+}
+
+struct Late: Error {}

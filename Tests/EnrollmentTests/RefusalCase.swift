@@ -1,0 +1,101 @@
+import Enrollment
+import Foundation
+import PKI
+import TestKit
+import X509
+
+/// A submission that is refused for one reason, made by the smallest fault.
+struct RefusalCase {
+    let bench: Bench
+    var operation = Attempt.Operation.simpleEnroll
+    let client: PresentedClient
+    let request: Result<[UInt8], Refusal>
+
+    private init(
+        _ bench: Bench,
+        _ operation: Attempt.Operation = .simpleEnroll,
+        as client: PresentedClient,
+        _ request: Result<[UInt8], Refusal>
+    ) {
+        self.bench = bench
+        self.operation = operation
+        self.client = client
+        self.request = request
+    }
+
+    static func make(_ reason: RefusalReason) async throws -> RefusalCase {
+        let bench = try Bench()
+        let idevid = try bench.world.idevid("meter-1")
+        let sound = try RequestDraft(.make()).der()
+        func ask(_ change: (inout RequestDraft) throws -> Void) throws -> RefusalCase {
+            var draft = RequestDraft(try .make())
+            try change(&draft)
+            return RefusalCase(bench, as: idevid.client, .success(try draft.der()))
+        }
+        switch reason {
+        case .requestUnreadable: return RefusalCase(bench, as: idevid.client, .success([0x30, 0x00]))
+        case .requestTooLarge:
+            return RefusalCase(bench, as: idevid.client, .success([UInt8](repeating: 0x30, count: 16 * 1024 + 1)))
+        case .keyNotAccepted:
+            let strict = try Bench(world: TestFleet(keyPolicy: KeyPolicy(families: [.p384])))
+            return RefusalCase(strict, as: try strict.world.idevid("meter-1").client, .success(sound))
+        case .signatureInvalid:
+            // The last octet belongs to the signature's s.
+            return RefusalCase(bench, as: idevid.client, .success(sound.dropLast() + [sound[sound.count - 1] ^ 1]))
+        case .authorityRequested: return try ask { $0.asksForAuthority = true }
+        case .subjectMismatch: return try ask { $0.subject = try DistinguishedName(commonName: "meter-2") }
+        case .namesNotAllowed: return try ask { $0.names = [.dnsName("meter-1.example")] }
+        case .keyOfAnotherDevice:
+            let other = try await bench.enrolled("meter-2")
+            return try ask { $0.key = other.key }
+        case .keyOfAuthority:
+            let key = DeviceKey(Certificate.PrivateKey(try SigningKey(bench.world.issuing.key)))
+            return try ask { $0.key = key }
+        case .keyOfBootstrapCredential: return try ask { $0.key = idevid.key }
+        case .deviceIDMissing:
+            let nameless = try bench.world.idevid("x") { $0.subject = try DistinguishedName(commonName: "Meter") }
+            return RefusalCase(bench, as: nameless.client, .success(sound))
+        case .deviceHasAnotherKey:
+            _ = try await bench.enrolled("meter-1")
+            let draft = RequestDraft(try .make(), subject: try DistinguishedName(commonName: "meter-1"))
+            return RefusalCase(bench, as: try bench.world.claim().client, .success(try draft.der()))
+        case .deviceOfAnotherAnchor:
+            _ = try await bench.enrolled("meter-1")
+            let other = try bench.world.idevid("meter-1", by: bench.world.otherManufacturer)
+            return RefusalCase(bench, as: other.client, .success(sound))
+        case .clientCertificateRequired: return RefusalCase(bench, as: .anonymous, .success(sound))
+        case .certificateNotTrusted:
+            let stranger = try TestAuthority.selfSigned("Nobody", role: .bootstrapAnchor)
+            return RefusalCase(bench, as: try bench.world.idevid("meter-1", by: stranger).client, .success(sound))
+        case .certificateNotValid:
+            let expired = try bench.world.idevid("meter-1") { $0.notAfter = TestClock.start.addingTimeInterval(-1) }
+            return RefusalCase(bench, as: expired.client, .success(sound))
+        case .bootstrapCredentialRequired:
+            return RefusalCase(bench, as: try await bench.enrolled().client, .success(sound))
+        case .certificateUnknown, .certificateSuperseded, .certificateRevoked:
+            return try await renewal(reason)
+        }
+    }
+
+    private static func renewal(_ reason: RefusalReason) async throws -> RefusalCase {
+        let bench = try Bench()
+        let held = try await bench.enrolled("meter-1")
+        let draft = RequestDraft(
+            held.key,
+            subject: held.certificate.subject,
+            names: try held.certificate.extensions.subjectAlternativeNames.map { Array($0) }
+        )
+        let request = Result<[UInt8], Refusal>.success(try draft.der())
+        switch reason {
+        case .certificateUnknown:
+            // The same fleet over a record that was restored from before this device enrolled.
+            let restored = try Bench(world: bench.world)
+            return RefusalCase(restored, .simpleReenroll, as: held.client, request)
+        case .certificateRevoked:
+            bench.record.revokeCurrent(try bench.world.names("meter-1").device, of: bench.world.fleet.id)
+        default:
+            _ = try await bench.enroll(bench.world.idevid("meter-1"), key: .make())
+        }
+        return RefusalCase(bench, .simpleReenroll, as: held.client, request)
+    }
+}

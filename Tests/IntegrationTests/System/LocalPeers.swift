@@ -1,0 +1,57 @@
+import Foundation
+import TestPeers
+
+/// The private PostgreSQL and Mosquitto of a `muster dev`, to be killed and started again as an operator would.
+struct LocalPeers: Sendable {
+    let state: String
+
+    /// Kills the database's main process; its children go with it.
+    func killDatabase(_ signal: String) async throws {
+        try await Shell.run("kill -\"$2\" \"$(head -n 1 \"$1/postgres/data/postmaster.pid\")\"", state, signal)
+        let data = state + "/postgres/data"
+        // Those who outlive their parent hold the shared memory that the next start needs.
+        try await Eventually.holds("the end of PostgreSQL in \(data)", seconds: 30) {
+            try await Shell.run(
+                "for p in $(pgrep -x postgres || true); do [ \"$(readlink /proc/$p/cwd)\" != \"$1\" ] || echo $p; done",
+                data
+            ).isEmpty
+        }
+    }
+
+    /// Starts the database again as the owner of its data.
+    func startDatabase() async throws {
+        try await Shell.run(
+            """
+            program=$(ls /usr/lib/postgresql/*/bin/pg_ctl | tail -n 1)
+            set -- "$program" start -w -t 60 -s -D "$1/postgres/data" -l "$1/postgres/postgresql.log"
+            owner=$(stat -c %U "$(dirname "${@: -1}")/data")
+            if [ "$(id -u)" = 0 ]; then cd /; runuser -u "$owner" -- "$@" >/dev/null 2>&1; else "$@" >/dev/null 2>&1; fi
+            """,
+            state
+        )
+    }
+
+    /// Kills the broker as a crash would.
+    func killBroker() async throws {
+        try await Shell.run(
+            """
+            pid=$(cat "$1/mosquitto/mosquitto.pid"); kill -KILL "$pid"
+            for try in $(seq 100); do kill -0 "$pid" 2>/dev/null || exit 0; sleep 0.1; done; exit 1
+            """,
+            state
+        )
+    }
+
+    /// Starts the broker again with the settings that it had.
+    func startBroker() async throws {
+        try await Shell.run(
+            """
+            owner=$(stat -c %U "$1/mosquitto/data"); rm -f "$1/mosquitto/mosquitto.pid"
+            set -- mosquitto -d -c "$1/mosquitto/mosquitto.conf"
+            PATH=$PATH:/usr/sbin
+            if [ "$(id -u)" = 0 ]; then cd /; runuser -u "$owner" -- "$@" >/dev/null 2>&1; else "$@" >/dev/null 2>&1; fi
+            """,
+            state
+        )
+    }
+}

@@ -1,0 +1,161 @@
+import TestPeers
+import Testing
+
+extension SystemTests {
+    /// What the record holds, and what the server's role may do to it.
+    @Suite struct RecordTests {
+        @Test func `each certificate stands there as it was issued, byte for byte`() async throws {
+            let (_, document) = try await MusterDev.shared.running()
+            for _ in 0..<3 {
+                let device = try await SystemDevice(document).enrolled()
+                let recorded = try await RecordProbe(document)
+                    .query("select encode(der, 'hex') from certificates where device_id = '\(device.id)'")
+                #expect(try await recorded == device.certificateHex())
+            }
+        }
+
+        @Test func `the same request again yields the same certificate, and one row`() async throws {
+            let (_, document) = try await MusterDev.shared.running()
+            let device = try await SystemDevice(document)
+            let first = try await device.enroll()
+            let second = try await device.enroll()
+            #expect(first.status == 200)
+            #expect(first.body == second.body)
+            let rows = try await RecordProbe(document)
+                .query("select count(*) from certificates where device_id = '\(device.id)'")
+            #expect(rows == "1")
+            let outcomes = try await RecordProbe(document)
+                .query("select outcome from attempts where device_id = '\(device.id)' order by at, id")
+            #expect(outcomes == "issued\nrepeated")
+        }
+
+        @Test func `the server's role owns nothing and can drop nothing`() async throws {
+            let (_, document) = try await MusterDev.shared.running()
+            let record = RecordProbe(document)
+            let owned = try await record.query(
+                """
+                select count(*) from pg_shdepend where deptype = 'o' and refobjid = 'muster_server'::regrole;
+                select count(*) from pg_roles where rolname = 'muster_server'
+                    and (rolsuper or rolcreaterole or rolcreatedb or rolreplication or rolbypassrls);
+                select count(*) from pg_auth_members where member = 'muster_server'::regrole;
+                select has_schema_privilege('muster_server', 'public', 'create')
+                """
+            )
+            #expect(owned == "0\n0\n0\nf")
+            let tables = try await Self.tables(record)
+            #expect(tables.count >= 20)
+            let tries = tables.flatMap {
+                ["drop table \($0)", "truncate \($0)", "alter table \($0) add column x int", "create index on \($0) ((1))"]
+            }
+            try await Self.expectAllRefused(tries, record)
+        }
+
+        @Test func `the server's role can delete registrations and fleet's issuers, and nothing else`() async throws {
+            let (_, document) = try await MusterDev.shared.running()
+            let record = RecordProbe(document)
+            let deletable = try await record.query(
+                """
+                select c.relname from pg_class c where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p')
+                    and has_table_privilege('muster_server', c.oid, 'delete') order by 1
+                """
+            )
+            #expect(deletable == "fleet_issuers\nregistrations")
+            let tables = try await Self.tables(record)
+                .filter { !["public.fleet_issuers", "public.registrations"].contains($0) }
+            try await Self.expectAllRefused(tables.map { "delete from \($0)" }, record)
+        }
+
+        @Test func `the server's role cannot change what happened`() async throws {
+            let (_, document) = try await MusterDev.shared.running()
+            try await Self.expectAllRefused(
+                [
+                    "update audit set detail = 'x'", "update audit set hash = hash", "delete from audit",
+                    "truncate audit", "update attempts set outcome = 'issued'", "update certificates set der = der",
+                    "update certificates set device_id = 'x'", "update trust_stores set message = message",
+                    "update outbox set payload = payload", "update issuers set certificate = certificate",
+                    "insert into schema_migrations (number, name, sha256) values (99, 'x', '')",
+                    "update schema_migrations set number = 7", "set role muster_owner", "set role postgres",
+                    "insert into audit_head (singleton, seq, hash) values (false, 1, '')", "delete from audit_head",
+                ],
+                RecordProbe(document)
+            )
+        }
+
+        @Test func `attempts have partitions for the coming months, and certificates are spread`() async throws {
+            let (_, document) = try await MusterDev.shared.running()
+            try await SystemDevice(document).enrolled()
+            let record = RecordProbe(document)
+            let months = try await record.query(
+                """
+                select count(*) from generate_series(0, 3) as ahead
+                where to_regclass('attempts_'
+                    || to_char(now() at time zone 'UTC' + make_interval(months => ahead), 'YYYY_MM')) is not null;
+                select count(*) from attempts_default;
+                select count(*) from pg_inherits where inhparent = 'certificates'::regclass
+                """
+            )
+            #expect(months == "4\n0\n8")
+        }
+
+        private static func tables(_ record: RecordProbe) async throws -> [String] {
+            try await record.query(
+                """
+                select format('%I.%I', n.nspname, c.relname) from pg_class c join pg_namespace n on n.oid = c.relnamespace
+                where n.nspname = 'public' and c.relkind in ('r', 'p')
+                """
+            ).split(separator: "\n").map(String.init)
+        }
+
+        private static func expectAllRefused(_ statements: [String], _ record: RecordProbe) async throws {
+            let result = try await record.asServer(statements.map { "begin; \($0); rollback;\n" }.joined())
+            let refusals = result.errorOutput.split(separator: "\n").filter { $0.contains("ERROR:") }
+            #expect(refusals.count == statements.count, "\(result.errorOutput)")
+            let reasons = ["permission denied", "must be owner"]
+            #expect(refusals.allSatisfy { line in reasons.contains { line.contains($0) } }, "\(result.errorOutput)")
+        }
+    }
+
+    /// `muster audit verify`: who did what cannot be rewritten unseen.
+    @Suite struct AuditTests {
+        @Test func `an intact log says so`() async throws {
+            let (_, document) = try await MusterDev.shared.running()
+            let result = try await Shell.muster("audit", "verify", "--database", document.database)
+            #expect(result.succeeded, "\(result.errorOutput)")
+            #expect(result.text.hasPrefix("intact: "))
+            let entries = try await RecordProbe(document).query("select count(*) > 0 from audit")
+            #expect(entries == "t")
+        }
+
+        @Test(arguments: [
+            "update audit set detail = detail || '.' where seq = 1",
+            "update audit set actor = 'nobody' where seq = (select max(seq) from audit)",
+            "update audit set at = at + interval '1 microsecond' where seq = 1",
+            "update audit set hash = sha256(hash) where seq = 1",
+            "delete from audit where seq = 1",
+            "delete from audit where seq = (select max(seq) from audit)",
+            "delete from audit",
+            """
+            insert into audit select (select max(seq) + 1 from audit), at, actor, action, subject, 'inserted', hash
+            from audit where seq = 1
+            """,
+            """
+            update audit set seq = seq + 1000000; update audit set seq = seq - 999999;
+            insert into audit select 1, at, actor, action, subject, 'inserted', hash from audit where seq = 2
+            """,
+            "update audit_head set seq = seq + 1",
+            "delete from audit_head",
+        ])
+        func `an entry changed, removed or inserted by the superuser is found`(forgery: String) async throws {
+            let (_, document) = try await MusterDev.shared.running()
+            try await RecordProbe(document).withCopy { copy in
+                let before = try await Shell.muster("audit", "verify", "--database", copy.superuserURI)
+                #expect(before.succeeded, "\(before.errorOutput)")
+                try await copy.query(forgery)
+                let after = try await Shell.muster("audit", "verify", "--database", copy.superuserURI)
+                #expect(!after.succeeded)
+                #expect(after.errorOutput.hasPrefix("muster: "), "\(after.errorOutput)")
+                #expect(!after.text.contains("intact"))
+            }
+        }
+    }
+}
