@@ -9,7 +9,7 @@ struct Muster: AsyncParsableCommand {
         discussion: "Try it with `muster dev --state DIR`; serve with `muster serve --config muster.yaml`.",
         version: "0.1.0",
         subcommands: [
-            ServeCommand.self, DevCommand.self, ConfigCommand.self, DatabaseCommand.self,
+            ServeCommand.self, DevCommand.self, ConfigCommand.self, DatabaseCommand.self, CACommand.self,
             AuditCommand.self, TrustStoreCommand.self,
         ]
     )

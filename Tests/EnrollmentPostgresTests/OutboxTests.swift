@@ -61,7 +61,10 @@ struct OutboxTests {
     @Test func `an event whose publication fails waits on, and holds back those of its fleet alone`() async throws {
         try await with { _, _, outbox in
             struct BrokerAway: Error {}
-            await #expect(throws: BrokerAway.self) { try await outbox.publishWaiting(limit: 10) { _ in throw BrokerAway() } }
+            func refuse(_ event: OutboxEvent) async throws { throw BrokerAway() }
+            await #expect(throws: BrokerAway.self) {
+                _ = try await outbox.publishWaiting(limit: 10) { event in try await refuse(event) }
+            }
             let seen = Mutex<[String]>([])
             let published = try await outbox.publishWaiting(limit: 10) { event in
                 if event.topic.contains("valves") { throw BrokerAway() }

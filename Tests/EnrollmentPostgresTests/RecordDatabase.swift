@@ -12,27 +12,29 @@ import TestPeers
 struct RecordDatabase: Sendable {
     /// As `muster_owner`, who made the tables.
     let owner: PostgresPool
+    /// As the cluster's superuser.
+    let superuser: PostgresPool
     /// As `muster_server`, with its few rights (db/roles.sql).
     let server: PostgresPool
     let serverConfiguration: PostgresConfiguration
 
     /// Lends a fresh one.
     static func with(_ body: (RecordDatabase) async throws -> Void) async throws {
-        try await Roles.shared.make()
         try await PostgreSQLCluster.shared.withDatabase { uri in
             let superuser = pool(PostgresConfiguration(connectionString: uri))
+            defer { superuser.close() }
+            try await Roles.shared.make(superuser)
             let rows = try await superuser.query("select current_database()::text")
             let name: String = try rows[0].decode()
             try await superuser.withConnection { connection in
                 try await connection.run(script: "alter database \(name) owner to muster_owner")
             }
-            superuser.close()
-            let cluster = try await PostgreSQLCluster.shared.server()
             func configuration(_ user: String) -> PostgresConfiguration {
-                PostgresConfiguration(connectionString: cluster.connectionURI(database: name, user: user))
+                PostgresConfiguration(connectionString: uri.replacing("//postgres@", with: "//\(user)@"))
             }
             let database = RecordDatabase(
                 owner: pool(configuration("muster_owner")),
+                superuser: superuser,
                 server: pool(configuration("muster_server")),
                 serverConfiguration: configuration("muster_server")
             )
@@ -96,9 +98,10 @@ struct RecordDatabase: Sendable {
         static let shared = Roles()
         private var made: Task<Void, any Error>?
 
-        func make() async throws {
+        func make(_ superuser: PostgresPool) async throws {
             // Unstructured: all tests wait for it, and no one of them is its parent.
-            let task = made ?? Task { try await PostgreSQLCluster.shared.server().run(sql: Schema.roles) }
+            let task =
+                made ?? Task { try await superuser.withConnection { try await $0.run(script: Schema.roles) } }
             made = task
             try await task.value
         }

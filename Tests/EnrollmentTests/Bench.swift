@@ -49,7 +49,7 @@ struct Bench {
     func enroll(
         _ credential: TestCredential,
         key: DeviceKey,
-        subject: DistinguishedName = DistinguishedName([]),
+        subject: DistinguishedName = .empty,
         names: [GeneralName]? = nil
     ) async throws -> EnrollmentResult {
         try await submit(

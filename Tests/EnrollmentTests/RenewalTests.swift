@@ -147,7 +147,7 @@ struct RenewalTests {
             return await bench.submit(.simpleReenroll, as: held.client, request: .success(try draft.der())).reason
         }
         #expect(try await submit(.init(commonName: "meter-2@meters"), own) == .subjectMismatch)
-        #expect(try await submit(DistinguishedName([]), own) == .subjectMismatch)
+        #expect(try await submit(.empty, own) == .subjectMismatch)
         #expect(try await submit(subject, nil) == .namesNotAllowed)
         #expect(try await submit(subject, (own ?? []) + [.dnsName("meter-1.example")]) == .namesNotAllowed)
         #expect(try await submit(subject, (own ?? []) + (own ?? [])) == .namesNotAllowed)

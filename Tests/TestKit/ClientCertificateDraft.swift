@@ -1,5 +1,5 @@
 package import Foundation
-package import PKI
+import PKI
 import SwiftASN1
 package import X509
 
@@ -79,4 +79,9 @@ extension DistinguishedName {
         }
         self.init(names)
     }
+}
+
+extension DistinguishedName {
+    /// The name without any part.
+    package static var empty: DistinguishedName { DistinguishedName([RelativeDistinguishedName]()) }
 }

@@ -1,6 +1,6 @@
 import Crypto
 import CryptoExtras
-package import PKI
+import PKI
 package import X509
 
 /// A device's key pair, made with another library than the one that the CAs sign with.

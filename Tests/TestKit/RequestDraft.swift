@@ -10,7 +10,7 @@ package struct RequestDraft: Sendable {
     /// Asks for basicConstraints CA:TRUE.
     package var asksForAuthority = false
 
-    package init(_ key: DeviceKey, subject: DistinguishedName = DistinguishedName([]), names: [GeneralName]? = nil) {
+    package init(_ key: DeviceKey, subject: DistinguishedName = .empty, names: [GeneralName]? = nil) {
         self.key = key
         self.subject = subject
         self.names = names

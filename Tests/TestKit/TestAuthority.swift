@@ -1,6 +1,7 @@
 package import Foundation
 package import OpenSSL
 package import PKI
+import SwiftASN1
 package import X509
 
 /// A CA made for a test: its key and its certificate.

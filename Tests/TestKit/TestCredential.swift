@@ -1,4 +1,5 @@
 package import Enrollment
+import SwiftASN1
 package import X509
 
 /// A certificate that a client holds, with its key.

@@ -96,6 +96,9 @@ package struct TestFleet: Sendable {
         return try TestCredential(key: key, der: draft.signed(by: claims, for: key.publicKey))
     }
 
+    /// The fleet's certificate profile.
+    package var profile: CertificateProfile { fleet.profile }
+
     package func names(_ device: String) throws -> DeviceNames {
         guard let device = DeviceID(device) else { throw TestFleetError.noDevice }
         return DeviceNames(device: device, fleet: fleet.name)

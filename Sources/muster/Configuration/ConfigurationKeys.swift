@@ -171,7 +171,7 @@ enum ConfigurationKeys {
         "issuers.*.certificateFile",
         .path,
         .required(example: "/etc/muster/issuing-1.pem"),
-        "Its certificate chain in PEM: the issuing CA first, then each CA's own issuer; the root may be left out."
+        "Its certificate chain in PEM: the issuing CA first, then each CA's own issuer, the root last."
     )
     static let issuerKeyFile = ConfigurationKey(
         "issuers.*.keyFile",

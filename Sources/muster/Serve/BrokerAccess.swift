@@ -8,7 +8,7 @@ enum BrokerAccess {
         let tls = TLSMaterial(
             anchors: try ServerMaterial.read(mqtt.caFile, key: "mqtt.caFile"),
             certificateChain: try ServerMaterial.read(mqtt.certificateFile, key: "mqtt.certificateFile"),
-            privateKey: try ServerMaterial.read(mqtt.keyFile, key: "mqtt.keyFile")
+            privateKey: try ServerMaterial.secret(mqtt.keyFile, key: "mqtt.keyFile")
         )
         // Each process has a name of its own: a broker ends the older of two sessions of one name (M-08).
         let name = "\(mqtt.clientIDPrefix)-\(String(UInt32.random(in: 0 ... .max), radix: 16))"

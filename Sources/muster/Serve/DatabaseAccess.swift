@@ -8,8 +8,7 @@ enum DatabaseAccess {
     /// is not in the argument list, nor in the environment that the process was started with.
     static func configuration(_ database: ServerConfiguration.Database) throws -> PostgresConfiguration {
         if let file = database.passwordFile {
-            let bytes = try ServerMaterial.read(file, key: "database.passwordFile")
-            let line = bytes.prefix { $0 != UInt8(ascii: "\n") && $0 != UInt8(ascii: "\r") }
+            let line = try ServerMaterial.firstLine(ofSecret: file, key: "database.passwordFile")
             unsafe setenv("PGPASSWORD", String(decoding: line, as: UTF8.self), 1)
         }
         return PostgresConfiguration(

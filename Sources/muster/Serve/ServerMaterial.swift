@@ -103,6 +103,22 @@ enum ServerMaterial {
         return [UInt8](data)
     }
 
+    /// The bytes of a file that only its owner may read.
+    static func secret(_ path: String, key: String) throws -> [UInt8] {
+        do {
+            return try SecretFile.read(path: path, octetsMax: fileOctetsMax)
+        } catch {
+            throw Problem(key: key, path: path, why: "\(error)")
+        }
+    }
+
+    /// The first line of such a file: a passphrase or a password.
+    static func firstLine(ofSecret path: String, key: String) throws -> [UInt8] {
+        let line = try secret(path, key: key).prefix { $0 != UInt8(ascii: "\n") && $0 != UInt8(ascii: "\r") }
+        guard !line.isEmpty else { throw Problem(key: key, path: path, why: "its first line is empty") }
+        return Array(line)
+    }
+
     private static func certificates(_ path: String, key: String) throws -> [[UInt8]] {
         let text = String(decoding: try read(path, key: key), as: UTF8.self)
         let documents = (try? PEMDocument.parseMultiple(pemString: text)) ?? []
@@ -114,9 +130,7 @@ enum ServerMaterial {
     }
 
     private static func open(_ location: KeyLocation, passphraseFile: String?, key: String) throws -> PrivateKey {
-        let passphrase = try passphraseFile.map { file in
-            Array(try read(file, key: key).prefix { $0 != UInt8(ascii: "\n") && $0 != UInt8(ascii: "\r") })
-        }
+        let passphrase = try passphraseFile.map { try firstLine(ofSecret: $0, key: key) }
         do {
             return try PrivateKeyLocation(location.text).open(passphrase: passphrase)
         } catch {

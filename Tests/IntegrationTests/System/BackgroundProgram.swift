@@ -11,9 +11,13 @@ final class BackgroundProgram: Sendable {
     /// Starts it, in a session of its own, with the usual dispositions of signals.
     init(_ command: [String]) async throws {
         folder = try TemporaryDirectory(prefix: "mprogram")
-        let starter = "setsid sh -c \"$0\" \"$@\" </dev/null >/dev/null 2>&1 &"
+        // By files: whoever looks for the program by its command line finds it alone, not its keeper.
+        try folder.write("keeper", Self.keeper.utf8)
+        let words = command.map { "'" + $0.replacing("'", with: "'\\''") + "'" }.joined(separator: " ")
+        try folder.write("command", "exec env --default-signal=INT,QUIT \(words)\n".utf8)
+        let starter = "setsid sh \"$0/keeper\" \"$@\" </dev/null >/dev/null 2>&1 &"
         let own = "\(ProcessInfo.processInfo.processIdentifier)"
-        _ = try await Program.run("/bin/sh", ["-c", starter, Self.keeper, folder.path, own] + command)
+        _ = try await Program.run("/bin/sh", ["-c", starter, folder.path, folder.path, own])
         let file = folder.path + "/pid"
         try await Eventually.holds("the start of \(command)") { FileManager.default.fileExists(atPath: file) }
         processID = Int32(try String(contentsOfFile: file, encoding: .utf8).trimmingBlanks) ?? 0
@@ -40,11 +44,10 @@ final class BackgroundProgram: Sendable {
         return status
     }
 
-    /// `$0` is the folder, `$1` the test process, the rest the command. A shell's background commands ignore SIGINT, which
-    /// `env` undoes.
+    /// `$1` is the folder, `$2` the test process. A shell's background commands ignore SIGINT, which `env` undoes.
     private static let keeper = """
-        base=$0; test=$1; shift
-        env --default-signal=INT,QUIT "$@" >"$base/log" 2>&1 &
+        base=$1; test=$2
+        sh "$base/command" >"$base/log" 2>&1 &
         child=$!
         echo $child >"$base/pid.new"; mv "$base/pid.new" "$base/pid"
         (while kill -0 $child && kill -0 $test; do sleep 1; done; kill -0 $test || kill -KILL $child) &

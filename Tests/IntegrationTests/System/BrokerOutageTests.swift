@@ -17,7 +17,7 @@ extension SystemTests {
             let listener = BrokerProbe(serverOf: document)
             try await listener.subscribe(Self.topic, session: "witness")
             try await Eventually.holds("the broker to save the session", seconds: 30) {
-                try await Shell.run("grep -c witness \"$1/mosquitto/data/mosquitto.db\" || true", dev.state) == "1"
+                try await Program.run("grep", ["-q", "witness", dev.state + "/mosquitto/data/mosquitto.db"]).succeeded
             }
 
             try await peers.killBroker()

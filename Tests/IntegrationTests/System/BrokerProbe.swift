@@ -25,7 +25,7 @@ struct BrokerProbe: Sendable {
 
     /// As an enrolled device.
     init(_ device: SystemDevice) {
-        self.init(device.document, certificateFile: device.certificateFile, keyFile: device.keyFile)
+        self.init(device.document, certificateFile: device.chainFile, keyFile: device.keyFile)
     }
 
     /// Publishes at QoS 1 and returns when the broker has answered; a refusal shows in the error output.

@@ -21,12 +21,12 @@ struct LocalPeers: Sendable {
     /// Starts the database again as the owner of its data.
     func startDatabase() async throws {
         try await Shell.run(
-            """
-            program=$(ls /usr/lib/postgresql/*/bin/pg_ctl | tail -n 1)
-            set -- "$program" start -w -t 60 -s -D "$1/postgres/data" -l "$1/postgres/postgresql.log"
-            owner=$(stat -c %U "$(dirname "${@: -1}")/data")
-            if [ "$(id -u)" = 0 ]; then cd /; runuser -u "$owner" -- "$@" >/dev/null 2>&1; else "$@" >/dev/null 2>&1; fi
-            """,
+            Self.asOwner
+                + """
+                program=$(ls /usr/lib/postgresql/*/bin/pg_ctl | tail -n 1)
+                as_owner "$1/postgres/data" "$program" start -w -t 60 -s -D "$1/postgres/data" \
+                    -l "$1/postgres/postgresql.log"
+                """,
             state
         )
     }
@@ -45,13 +45,23 @@ struct LocalPeers: Sendable {
     /// Starts the broker again with the settings that it had.
     func startBroker() async throws {
         try await Shell.run(
-            """
-            owner=$(stat -c %U "$1/mosquitto/data"); rm -f "$1/mosquitto/mosquitto.pid"
-            set -- mosquitto -d -c "$1/mosquitto/mosquitto.conf"
-            PATH=$PATH:/usr/sbin
-            if [ "$(id -u)" = 0 ]; then cd /; runuser -u "$owner" -- "$@" >/dev/null 2>&1; else "$@" >/dev/null 2>&1; fi
-            """,
+            Self.asOwner
+                + """
+                rm -f "$1/mosquitto/mosquitto.pid"
+                PATH=$PATH:/usr/sbin as_owner "$1/mosquitto/data" mosquitto -d -c "$1/mosquitto/mosquitto.conf"
+                """,
             state
         )
     }
+
+    /// Runs a program as the owner of a folder. Its output goes to a file, since what it leaves running would hold a pipe.
+    private static let asOwner = """
+        as_owner() {
+            folder=$1; shift; cd /; said=$(mktemp)
+            if [ "$(id -u)" = 0 ]; then set -- runuser -u "$(stat -c %U "$folder")" -- "$@"; fi
+            "$@" >"$said" 2>&1 || { cat "$said" >&2; rm "$said"; exit 1; }
+            rm "$said"
+        }
+
+        """
 }

@@ -18,6 +18,8 @@ struct SystemDevice: Sendable {
 
     /// PEM files of the operational certificate, once `enroll` succeeded, and of its key.
     var certificateFile: String { folder.path + "/device.pem" }
+    /// The same with its issuer below it, for peers that know the root alone.
+    var chainFile: String { folder.path + "/chain.pem" }
     var keyFile: String { folder.path + "/device.key" }
     /// PEM files of the bootstrap credential.
     var idevidFile: String { folder.path + "/idevid.pem" }
@@ -76,8 +78,12 @@ struct SystemDevice: Sendable {
         )
         guard status == 200 else { return answer }
         try await Shell.run(
-            "cd \"$1\"; base64 -d body | openssl pkcs7 -inform DER -print_certs | openssl x509 -out device.pem",
-            folder.path
+            """
+            cd "$1"; base64 -d body | openssl pkcs7 -inform DER -print_certs | openssl x509 -out device.pem
+            cat device.pem "$2" > chain.pem
+            """,
+            folder.path,
+            document.files.issuer
         )
         return answer
     }

@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import OpenSSL
 import PKI
+import TestPeers
 import Testing
 
 @testable import muster

@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import OpenSSL
 import PKI
+import TestPeers
 import Testing
 
 @testable import muster
@@ -128,6 +129,27 @@ import Testing
                 "\(shop.path)/pki: the folder cannot be made; check --out, and that this user may write there"
             ]
         )
+    }
+
+    @Test func `if one file cannot be written, those before it are taken back`() throws {
+        let shop = try CAWorkshop()
+        let folder = CAFolder("\(shop.path)/pki")
+        let refusal = #expect(throws: CARefusal.self) {
+            try folder.write([.secret("root.key", [1, 2, 3]), .open("missing/root.pem", "text")])
+        }
+        #expect(
+            refusal?.problems == [
+                "\(shop.path)/pki/missing/root.pem cannot be written: No such file or directory; nothing was left behind"
+            ]
+        )
+        #expect(!shop.exists("pki/root.key"))
+    }
+
+    @Test func `a refusal ends the command with status 1`() throws {
+        let shop = try CAWorkshop()
+        try shop.initialize()
+        let again = try CAInitCommand.parse(["--out", "\(shop.path)/pki"])
+        #expect(throws: ExitCode(1)) { try again.run() }
     }
 
     @Test func `with a passphrase file every key is encrypted, and opens with its first line alone`() async throws {

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import TestPeers
 import Testing
 
 @testable import muster
