@@ -1,31 +1,33 @@
 -- The sum of all migrations, as pg_dump shows it: to read, and to see in a diff what a migration does.
 -- Written by the test that compares it (see README.md); a database is made by the migrations alone.
+
 CREATE FUNCTION public.create_attempt_partitions(months_ahead integer) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
     AS $$
 declare
     first_day timestamptz := date_trunc('month', now() at time zone 'UTC') at time zone 'UTC';
-starts timestamptz;
-ends timestamptz;
-name text;
-made integer := 0;
+    starts timestamptz;
+    ends timestamptz;
+    name text;
+    made integer := 0;
 begin
     if months_ahead not between 0 and 24 then
         raise exception 'months_ahead is %, but must be 0 to 24', months_ahead;
-end if;
-for month in 0..months_ahead loop
+    end if;
+    for month in 0..months_ahead loop
         starts := first_day + make_interval(months => month);
-ends := first_day + make_interval(months => month + 1);
-name := 'attempts_' || to_char(starts at time zone 'UTC', 'YYYY_MM');
-if to_regclass(name) is null then
+        ends := first_day + make_interval(months => month + 1);
+        name := 'attempts_' || to_char(starts at time zone 'UTC', 'YYYY_MM');
+        if to_regclass(name) is null then
             execute format('create table %I partition of attempts for values from (%L) to (%L)', name, starts, ends);
-made := made + 1;
-end if;
-end loop;
-return made;
+            made := made + 1;
+        end if;
+    end loop;
+    return made;
 end
 $$;
+
 CREATE TABLE public.anchors (
     id bigint NOT NULL,
     fleet_id bigint NOT NULL,
@@ -44,6 +46,7 @@ ALTER TABLE public.anchors ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     NO MAXVALUE
     CACHE 1
 );
+
 CREATE TABLE public.attempts (
     id bigint NOT NULL,
     at timestamp with time zone NOT NULL,
@@ -69,6 +72,7 @@ CREATE TABLE public.attempts (
     CONSTRAINT attempts_outcome_check CHECK ((outcome = ANY (ARRAY['issued'::text, 'repeated'::text, 'pending'::text, 'refused'::text])))
 )
 PARTITION BY RANGE (at);
+
 CREATE TABLE public.attempts_MONTH (
     id bigint NOT NULL,
     at timestamp with time zone NOT NULL,
@@ -93,6 +97,7 @@ CREATE TABLE public.attempts_MONTH (
     CONSTRAINT attempts_operation_check CHECK ((operation = ANY (ARRAY['simpleenroll'::text, 'simplereenroll'::text]))),
     CONSTRAINT attempts_outcome_check CHECK ((outcome = ANY (ARRAY['issued'::text, 'repeated'::text, 'pending'::text, 'refused'::text])))
 );
+
 CREATE TABLE public.attempts_default (
     id bigint NOT NULL,
     at timestamp with time zone NOT NULL,
@@ -125,6 +130,7 @@ ALTER TABLE public.attempts ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     NO MAXVALUE
     CACHE 1
 );
+
 CREATE TABLE public.audit (
     seq bigint NOT NULL,
     at timestamp with time zone NOT NULL,
@@ -136,12 +142,14 @@ CREATE TABLE public.audit (
     CONSTRAINT audit_hash_check CHECK ((octet_length(hash) = 32)),
     CONSTRAINT audit_seq_check CHECK ((seq > 0))
 );
+
 CREATE TABLE public.audit_head (
     singleton boolean DEFAULT true NOT NULL,
     seq bigint NOT NULL,
     hash bytea NOT NULL,
     CONSTRAINT audit_head_singleton_check CHECK (singleton)
 );
+
 CREATE TABLE public.certificates (
     issuer_id bigint NOT NULL,
     serial bytea NOT NULL,
@@ -158,6 +166,7 @@ CREATE TABLE public.certificates (
     CONSTRAINT certificates_status_check CHECK ((status = ANY (ARRAY['valid'::text, 'superseded'::text, 'revoked'::text])))
 )
 PARTITION BY HASH (serial);
+
 CREATE TABLE public.certificates_0 (
     issuer_id bigint NOT NULL,
     serial bytea NOT NULL,
@@ -173,6 +182,7 @@ CREATE TABLE public.certificates_0 (
     CONSTRAINT certificates_serial_check CHECK (((octet_length(serial) >= 8) AND (octet_length(serial) <= 20))),
     CONSTRAINT certificates_status_check CHECK ((status = ANY (ARRAY['valid'::text, 'superseded'::text, 'revoked'::text])))
 );
+
 CREATE TABLE public.certificates_1 (
     issuer_id bigint NOT NULL,
     serial bytea NOT NULL,
@@ -188,6 +198,7 @@ CREATE TABLE public.certificates_1 (
     CONSTRAINT certificates_serial_check CHECK (((octet_length(serial) >= 8) AND (octet_length(serial) <= 20))),
     CONSTRAINT certificates_status_check CHECK ((status = ANY (ARRAY['valid'::text, 'superseded'::text, 'revoked'::text])))
 );
+
 CREATE TABLE public.certificates_2 (
     issuer_id bigint NOT NULL,
     serial bytea NOT NULL,
@@ -203,6 +214,7 @@ CREATE TABLE public.certificates_2 (
     CONSTRAINT certificates_serial_check CHECK (((octet_length(serial) >= 8) AND (octet_length(serial) <= 20))),
     CONSTRAINT certificates_status_check CHECK ((status = ANY (ARRAY['valid'::text, 'superseded'::text, 'revoked'::text])))
 );
+
 CREATE TABLE public.certificates_3 (
     issuer_id bigint NOT NULL,
     serial bytea NOT NULL,
@@ -218,6 +230,7 @@ CREATE TABLE public.certificates_3 (
     CONSTRAINT certificates_serial_check CHECK (((octet_length(serial) >= 8) AND (octet_length(serial) <= 20))),
     CONSTRAINT certificates_status_check CHECK ((status = ANY (ARRAY['valid'::text, 'superseded'::text, 'revoked'::text])))
 );
+
 CREATE TABLE public.certificates_4 (
     issuer_id bigint NOT NULL,
     serial bytea NOT NULL,
@@ -233,6 +246,7 @@ CREATE TABLE public.certificates_4 (
     CONSTRAINT certificates_serial_check CHECK (((octet_length(serial) >= 8) AND (octet_length(serial) <= 20))),
     CONSTRAINT certificates_status_check CHECK ((status = ANY (ARRAY['valid'::text, 'superseded'::text, 'revoked'::text])))
 );
+
 CREATE TABLE public.certificates_5 (
     issuer_id bigint NOT NULL,
     serial bytea NOT NULL,
@@ -248,6 +262,7 @@ CREATE TABLE public.certificates_5 (
     CONSTRAINT certificates_serial_check CHECK (((octet_length(serial) >= 8) AND (octet_length(serial) <= 20))),
     CONSTRAINT certificates_status_check CHECK ((status = ANY (ARRAY['valid'::text, 'superseded'::text, 'revoked'::text])))
 );
+
 CREATE TABLE public.certificates_6 (
     issuer_id bigint NOT NULL,
     serial bytea NOT NULL,
@@ -263,6 +278,7 @@ CREATE TABLE public.certificates_6 (
     CONSTRAINT certificates_serial_check CHECK (((octet_length(serial) >= 8) AND (octet_length(serial) <= 20))),
     CONSTRAINT certificates_status_check CHECK ((status = ANY (ARRAY['valid'::text, 'superseded'::text, 'revoked'::text])))
 );
+
 CREATE TABLE public.certificates_7 (
     issuer_id bigint NOT NULL,
     serial bytea NOT NULL,
@@ -278,6 +294,7 @@ CREATE TABLE public.certificates_7 (
     CONSTRAINT certificates_serial_check CHECK (((octet_length(serial) >= 8) AND (octet_length(serial) <= 20))),
     CONSTRAINT certificates_status_check CHECK ((status = ANY (ARRAY['valid'::text, 'superseded'::text, 'revoked'::text])))
 );
+
 CREATE TABLE public.device_keys (
     key_sha256 bytea NOT NULL,
     fleet_id bigint NOT NULL,
@@ -285,6 +302,7 @@ CREATE TABLE public.device_keys (
     bound_at timestamp with time zone NOT NULL,
     CONSTRAINT device_keys_key_sha256_check CHECK ((octet_length(key_sha256) = 32))
 );
+
 CREATE TABLE public.devices (
     fleet_id bigint NOT NULL,
     device_id text NOT NULL,
@@ -302,10 +320,12 @@ CREATE TABLE public.devices (
     CONSTRAINT devices_device_id_check CHECK ((device_id ~ '^[A-Za-z0-9._-]{1,40}$'::text))
 )
 WITH (fillfactor='80');
+
 CREATE TABLE public.fleet_issuers (
     fleet_id bigint NOT NULL,
     issuer_id bigint NOT NULL
 );
+
 CREATE TABLE public.fleets (
     id bigint NOT NULL,
     name text NOT NULL,
@@ -324,6 +344,7 @@ ALTER TABLE public.fleets ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     NO MAXVALUE
     CACHE 1
 );
+
 CREATE TABLE public.issuers (
     id bigint NOT NULL,
     name text NOT NULL,
@@ -343,6 +364,7 @@ ALTER TABLE public.issuers ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     NO MAXVALUE
     CACHE 1
 );
+
 CREATE TABLE public.outbox (
     id bigint NOT NULL,
     fleet_id bigint NOT NULL,
@@ -360,18 +382,21 @@ ALTER TABLE public.outbox ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     NO MAXVALUE
     CACHE 1
 );
+
 CREATE TABLE public.registrations (
     fleet_id bigint NOT NULL,
     device_id text NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     CONSTRAINT registrations_device_id_check CHECK ((device_id ~ '^[A-Za-z0-9._-]{1,40}$'::text))
 );
+
 CREATE TABLE public.schema_migrations (
     number integer NOT NULL,
     name text NOT NULL,
     sha256 bytea NOT NULL,
     applied_at timestamp with time zone DEFAULT now() NOT NULL
 );
+
 CREATE TABLE public.trust_stores (
     fleet_id bigint NOT NULL,
     version bigint NOT NULL,
@@ -449,18 +474,31 @@ ALTER TABLE ONLY public.schema_migrations
     ADD CONSTRAINT schema_migrations_pkey PRIMARY KEY (number);
 ALTER TABLE ONLY public.trust_stores
     ADD CONSTRAINT trust_stores_pkey PRIMARY KEY (fleet_id, version);
+
 CREATE INDEX attempts_device ON ONLY public.attempts USING btree (fleet_id, device_id, at DESC);
+
 CREATE INDEX attempts_MONTH_fleet_id_device_id_at_idx ON public.attempts_MONTH USING btree (fleet_id, device_id, at DESC);
+
 CREATE INDEX attempts_default_fleet_id_device_id_at_idx ON public.attempts_default USING btree (fleet_id, device_id, at DESC);
+
 CREATE INDEX certificates_device ON ONLY public.certificates USING btree (fleet_id, device_id);
+
 CREATE INDEX certificates_0_fleet_id_device_id_idx ON public.certificates_0 USING btree (fleet_id, device_id);
+
 CREATE INDEX certificates_1_fleet_id_device_id_idx ON public.certificates_1 USING btree (fleet_id, device_id);
+
 CREATE INDEX certificates_2_fleet_id_device_id_idx ON public.certificates_2 USING btree (fleet_id, device_id);
+
 CREATE INDEX certificates_3_fleet_id_device_id_idx ON public.certificates_3 USING btree (fleet_id, device_id);
+
 CREATE INDEX certificates_4_fleet_id_device_id_idx ON public.certificates_4 USING btree (fleet_id, device_id);
+
 CREATE INDEX certificates_5_fleet_id_device_id_idx ON public.certificates_5 USING btree (fleet_id, device_id);
+
 CREATE INDEX certificates_6_fleet_id_device_id_idx ON public.certificates_6 USING btree (fleet_id, device_id);
+
 CREATE INDEX certificates_7_fleet_id_device_id_idx ON public.certificates_7 USING btree (fleet_id, device_id);
+
 CREATE INDEX outbox_waiting ON public.outbox USING btree (fleet_id, id) WHERE (published_at IS NULL);
 ALTER INDEX public.attempts_device ATTACH PARTITION public.attempts_MONTH_fleet_id_device_id_at_idx;
 ALTER INDEX public.attempts_pkey ATTACH PARTITION public.attempts_MONTH_pkey;

@@ -8,7 +8,7 @@ import Testing
 
 struct AuditLogTests {
     /// A database whose audit log has eight entries.
-    private func with(_ body: (RecordDatabase) async throws -> Void) async throws {
+    private func with(_ body: @Sendable (RecordDatabase) async throws -> Void) async throws {
         try await RecordDatabase.with { database in
             let world = try TestFleet()
             try await database.create(world)

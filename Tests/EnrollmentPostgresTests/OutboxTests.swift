@@ -9,7 +9,7 @@ import Testing
 
 struct OutboxTests {
     /// A database with the fleets `meters` and `valves`, and so with one event of each.
-    private func with(_ body: (RecordDatabase, TestFleet, PostgresOutbox) async throws -> Void) async throws {
+    private func with(_ body: @Sendable (RecordDatabase, TestFleet, PostgresOutbox) async throws -> Void) async throws {
         try await RecordDatabase.with { database in
             let world = try TestFleet()
             try await database.create(world)
@@ -32,11 +32,13 @@ struct OutboxTests {
             func publish() async throws -> Int {
                 try await outbox.publishWaiting(limit: 10) { event in seen.withLock { $0.append(event) } }
             }
-            #expect(try await outbox.oldestWaitingSeconds() != nil)
+            let waits = try await outbox.oldestWaitingSeconds() != nil
+            #expect(waits)
             #expect(try await publish() == 2)
             #expect(try await publish() == 1)
             #expect(try await publish() == 0)
-            #expect(try await outbox.oldestWaitingSeconds() == nil)
+            let stillWaits = try await outbox.oldestWaitingSeconds() != nil
+            #expect(!stillWaits)
             let events = seen.withLock { $0 }
             #expect(
                 events.map(\.topic) == [
@@ -44,7 +46,7 @@ struct OutboxTests {
                     "muster/v1/fleets/meters/truststore",
                 ]
             )
-            #expect(events.allSatisfy(\.retained))
+            #expect(events.count(where: \.retained) == 3)
             let versions = try events.filter { $0.topic.contains("meters") }.map { event in
                 try TrustStoreMessage.verify(
                     event.payload,
@@ -61,7 +63,7 @@ struct OutboxTests {
     @Test func `an event whose publication fails waits on, and holds back those of its fleet alone`() async throws {
         try await with { _, _, outbox in
             struct BrokerAway: Error {}
-            func refuse(_ event: OutboxEvent) async throws { throw BrokerAway() }
+            @Sendable func refuse(_ event: OutboxEvent) async throws { throw BrokerAway() }
             await #expect(throws: BrokerAway.self) {
                 _ = try await outbox.publishWaiting(limit: 10) { event in try await refuse(event) }
             }

@@ -19,7 +19,7 @@ struct RecordDatabase: Sendable {
     let serverConfiguration: PostgresConfiguration
 
     /// Lends a fresh one.
-    static func with(_ body: (RecordDatabase) async throws -> Void) async throws {
+    static func with(_ body: @Sendable (RecordDatabase) async throws -> Void) async throws {
         try await PostgreSQLCluster.shared.withDatabase { uri in
             let superuser = pool(PostgresConfiguration(connectionString: uri))
             defer { superuser.close() }

@@ -11,7 +11,7 @@ enum RecordKind: String, CaseIterable, Sendable {
     case postgresql
 
     /// Lends a fresh record that knows two fleets.
-    func with(_ body: (RecordBench) async throws -> Void) async throws {
+    func with(_ body: @Sendable (RecordBench) async throws -> Void) async throws {
         let world = try TestFleet()
         switch self {
         case .memory:

@@ -36,6 +36,10 @@ struct RefusalCase {
         case .requestUnreadable: return RefusalCase(bench, as: idevid.client, .success([0x30, 0x00]))
         case .requestTooLarge:
             return RefusalCase(bench, as: idevid.client, .success([UInt8](repeating: 0x30, count: 16 * 1024 + 1)))
+        case .mediaTypeNotAccepted:
+            // The front judges the body's type before there is a request.
+            let refusal = Refusal(.mediaTypeNotAccepted, "send application/pkcs10")
+            return RefusalCase(bench, as: idevid.client, .failure(refusal))
         case .keyNotAccepted:
             let strict = try Bench(world: TestFleet(keyPolicy: KeyPolicy(families: [.p384])))
             return RefusalCase(strict, as: try strict.world.idevid("meter-1").client, .success(sound))

@@ -27,7 +27,8 @@ struct RefusalTests {
     }
 
     private static let stages: [RefusalReason: EnrollmentStage] = [
-        .requestUnreadable: .request, .requestTooLarge: .request, .keyNotAccepted: .request,
+        .requestUnreadable: .request, .requestTooLarge: .request,
+        .mediaTypeNotAccepted: .request, .keyNotAccepted: .request,
         .signatureInvalid: .request, .authorityRequested: .request, .subjectMismatch: .names,
         .namesNotAllowed: .names, .deviceIDMissing: .names, .keyOfAnotherDevice: .policy, .keyOfAuthority: .policy,
         .keyOfBootstrapCredential: .policy, .deviceHasAnotherKey: .policy, .deviceOfAnotherAnchor: .policy,
@@ -37,7 +38,8 @@ struct RefusalTests {
     ]
 
     private static let classes: [RefusalReason: RefusalReason.Class] = [
-        .requestUnreadable: .badRequest, .requestTooLarge: .badRequest, .keyNotAccepted: .badRequest,
+        .requestUnreadable: .badRequest, .requestTooLarge: .badRequest,
+        .mediaTypeNotAccepted: .badRequest, .keyNotAccepted: .badRequest,
         .signatureInvalid: .badRequest, .authorityRequested: .badRequest, .subjectMismatch: .badRequest,
         .namesNotAllowed: .badRequest, .keyOfAnotherDevice: .badRequest, .keyOfAuthority: .badRequest,
         .keyOfBootstrapCredential: .badRequest, .clientCertificateRequired: .unauthenticated,

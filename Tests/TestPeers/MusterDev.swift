@@ -1,4 +1,4 @@
-package import Foundation
+import Foundation
 import Glibc
 
 /// A running `muster dev` of the built executable, in a temporary folder, on free ports: the whole as its users meet it.

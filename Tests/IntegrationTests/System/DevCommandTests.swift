@@ -18,7 +18,10 @@ extension SystemTests {
                 #expect(mode == "644", "\(file)")
             }
             for file in [files.claimKey, files.manufacturerKey, files.operatorKey] {
-                let mode = try await Shell.run("openssl pkey -in \"$1\" -noout -check >/dev/null; stat -c %a \"$1\"", file)
+                let mode = try await Shell.run(
+                    "openssl pkey -in \"$1\" -noout -check >/dev/null; stat -c %a \"$1\"",
+                    file
+                )
                 #expect(mode == "600", "\(file)")
             }
             let open = try await Shell.run("find \"$1\" -name '*.key' -perm /077", dev.state)

@@ -23,9 +23,11 @@ struct LocalPeers: Sendable {
         try await Shell.run(
             Self.asOwner
                 + """
+                # Nobody runs on it any more; where nobody reaps it, the dead one's id still looks alive.
+                rm -f "$1/postgres/data/postmaster.pid" "$1"/postgres/socket/.s.PGSQL.*.lock
                 program=$(ls /usr/lib/postgresql/*/bin/pg_ctl | tail -n 1)
                 as_owner "$1/postgres/data" "$program" start -w -t 60 -s -D "$1/postgres/data" \
-                    -l "$1/postgres/postgresql.log"
+                    -l "$1/postgres/postgresql.log" || { tail -n 5 "$1/postgres/postgresql.log" >&2; exit 1; }
                 """,
             state
         )
@@ -36,7 +38,8 @@ struct LocalPeers: Sendable {
         try await Shell.run(
             """
             pid=$(cat "$1/mosquitto/mosquitto.pid"); kill -KILL "$pid"
-            for try in $(seq 100); do kill -0 "$pid" 2>/dev/null || exit 0; sleep 0.1; done; exit 1
+            # A dead process that nobody reaps has no program any more.
+            for try in $(seq 100); do readlink "/proc/$pid/exe" >/dev/null || exit 0; sleep 0.1; done; exit 1
             """,
             state
         )
@@ -59,7 +62,7 @@ struct LocalPeers: Sendable {
         as_owner() {
             folder=$1; shift; cd /; said=$(mktemp)
             if [ "$(id -u)" = 0 ]; then set -- runuser -u "$(stat -c %U "$folder")" -- "$@"; fi
-            "$@" >"$said" 2>&1 || { cat "$said" >&2; rm "$said"; exit 1; }
+            "$@" >"$said" 2>&1 || { cat "$said" >&2; rm "$said"; return 1; }
             rm "$said"
         }
 

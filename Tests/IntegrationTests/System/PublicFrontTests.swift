@@ -26,7 +26,9 @@ extension SystemTests {
                 device.certificateFile,
                 document.files.issuer
             )
-            let lines = answer.replacing("application/pkix-cert", with: "application/pkix-cert\n").split(separator: "\n")
+            let lines = answer.replacing("application/pkix-cert", with: "application/pkix-cert\n").split(
+                separator: "\n"
+            )
             try #require(lines.count == 3, "\(answer)")
             #expect(lines[0] == "application/pkix-cert")
             #expect(lines[1] == lines[2])

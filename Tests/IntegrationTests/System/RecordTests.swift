@@ -45,7 +45,10 @@ extension SystemTests {
             let tables = try await Self.tables(record)
             #expect(tables.count >= 20)
             let tries = tables.flatMap {
-                ["drop table \($0)", "truncate \($0)", "alter table \($0) add column x int", "create index on \($0) ((1))"]
+                [
+                    "drop table \($0)", "truncate \($0)", "alter table \($0) add column x int",
+                    "create index on \($0) ((1))",
+                ]
             }
             try await Self.expectAllRefused(tries, record)
         }

@@ -106,7 +106,8 @@ extension SystemTests {
             let replica = try await Replica(
                 config: dev.state + "/muster.yaml",
                 options: [
-                    "--set", "est.certificateFile=\(folder.path)/est.pem", "--set", "est.keyFile=\(folder.path)/est.key",
+                    "--set", "est.certificateFile=\(folder.path)/est.pem", "--set",
+                    "est.keyFile=\(folder.path)/est.key",
                 ]
             )
             let root = document.files.root

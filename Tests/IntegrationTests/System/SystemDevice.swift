@@ -62,7 +62,8 @@ struct SystemDevice: Sendable {
         let result = try await Program.run(
             "curl",
             [
-                "-sS", "--max-time", "60", "--cacert", document.files.root, "--cert", idevidFile, "--key", idevidKeyFile,
+                "-sS", "--max-time", "60", "--cacert", document.files.root, "--cert", idevidFile, "--key",
+                idevidKeyFile,
                 "-H", "Content-Type: application/pkcs10", "--data-binary", "@" + folder.path + "/device.b64",
                 "-D", folder.path + "/headers", "-o", folder.path + "/body", "-w", "%{http_code}",
                 (est ?? document.urls.est) + "/.well-known/est/\(document.fleet)/simpleenroll",

@@ -30,7 +30,12 @@ extension SystemTests {
             let (_, document) = try await MusterDev.shared.running()
             for name in ["nobody", "No Fleet"] {
                 let result = try await Shell.muster(
-                    "truststore", "export", "--database", document.database, "--fleet", name
+                    "truststore",
+                    "export",
+                    "--database",
+                    document.database,
+                    "--fleet",
+                    name
                 )
                 #expect(!result.succeeded)
                 #expect(result.output.isEmpty)
@@ -68,8 +73,14 @@ extension SystemTests {
         private static func export(_ document: MusterDev.Document) async throws -> TemporaryDirectory {
             let folder = try TemporaryDirectory(prefix: "mexport")
             let result = try await Shell.muster(
-                "truststore", "export", "--database", document.database, "--fleet", document.fleet,
-                "--out", folder.path + "/trust.pem"
+                "truststore",
+                "export",
+                "--database",
+                document.database,
+                "--fleet",
+                document.fleet,
+                "--out",
+                folder.path + "/trust.pem"
             )
             try #require(result.succeeded, "\(result.errorOutput)")
             return folder
