@@ -145,13 +145,13 @@ let package = Package(
         ),
         .target(
             name: "TestKit",
-            dependencies: ["Enrollment", "PKI", "OpenSSL", "TestPeers", .asn1, .crypto, .cryptoExtras, .x509],
+            dependencies: ["Enrollment", "PKI", "OpenSSL", "TestPeers", .asn1, .crypto, .cryptoExtras, .logging, .x509],
             path: "Tests/TestKit",
             swiftSettings: settings
         ),
         tests("ArchitectureTests", []),
         tests("OpenSSLTests", ["OpenSSL", "TestPeers"]),
-        tests("PKITests", ["PKI", "OpenSSL", "TestKit", .asn1, .crypto, .cryptoExtras, .x509]),
+        tests("PKITests", ["PKI", "OpenSSL", "TestKit", "TestPeers", .asn1, .crypto, .cryptoExtras, .x509]),
         tests("ESTTests", ["EST", "TestPeers", .asn1]),
         tests("EnrollmentTests", ["Enrollment", "PKI", "OpenSSL", "TestKit", .crypto, .x509]),
         tests("PostgresTests", ["Postgres", "TestPeers", .logging]),

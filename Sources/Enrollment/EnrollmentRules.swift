@@ -99,9 +99,17 @@ package enum EnrollmentRules {
             )
         }
         guard device.current.publicKeySHA256 == key else {
-            return .issue(replaces: device.current.serialNumber, renewable: identity.serialNumber, rule: "rekey-unsaved")
+            return .issue(
+                replaces: device.current.serialNumber,
+                renewable: identity.serialNumber,
+                rule: "rekey-unsaved"
+            )
         }
         if now < device.current.notAfter { return .repeatCertificate(device.current, rule: "same-key") }
-        return .issue(replaces: device.current.serialNumber, renewable: identity.serialNumber, rule: "same-key-expired")
+        return .issue(
+            replaces: device.current.serialNumber,
+            renewable: identity.serialNumber,
+            rule: "same-key-expired"
+        )
     }
 }

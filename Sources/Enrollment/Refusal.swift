@@ -6,7 +6,15 @@ package struct Refusal: Error, Hashable, Sendable {
 
     package init(_ reason: RefusalReason, _ detail: String) {
         self.reason = reason
-        self.detail = String(detail.unicodeScalars.map { $0.properties.isPrintable ? Character($0) : "?" }.prefix(300))
+        self.detail = detail.plain(max: 300)
+    }
+}
+
+extension String {
+    /// At most `max` characters of it, those that do not print replaced: a stranger's text, fit for a record that takes
+    /// no NUL and for a log of lines.
+    func plain(max: Int) -> String {
+        String(unicodeScalars.prefix(max).map { $0.properties.isPrintable ? Character($0) : "?" })
     }
 }
 

@@ -59,7 +59,10 @@ package struct PostgresFleetRegistry: FleetRegistry {
             guard let row = results[0].first else { return nil }
             return FleetStanding(
                 signing: IssuerID(try row.decode(at: 0)),
-                trusted: try results[1].map { try IssuerRow.decode($0, from: 0) },
+                trusted: try results[1].compactMap { row in
+                    // An issuer whose time has run out counts no more, and must not keep the fleet from being changed.
+                    do { return try IssuerRow.decode(row, from: 0) } catch is ChainDefect { return nil }
+                },
                 trustStore: try results[2].first.map { row in
                     TrustStoreVersion(
                         version: try row.decode(at: 0),

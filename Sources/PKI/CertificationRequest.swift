@@ -30,15 +30,32 @@ package struct UnverifiedRequest: Sendable {
             throw .malformed("not a PKCS#10 request with a supported key and signature")
         }
         guard request.version == .v1 else { throw .malformed("the version is not 0 (RFC 2986 section 4.1)") }
-        guard request.attributes.count <= Self.itemsMax else { throw .tooMany("attributes", max: Self.itemsMax) }
+        let types = Self.attributeTypes(der)
+        guard types.count <= Self.itemsMax else { throw .tooMany("attributes", max: Self.itemsMax) }
         guard request.subject.count <= Self.itemsMax, request.subject.allSatisfy({ (1...4).contains($0.count) }) else {
             throw .malformed("the subject has too many or empty relative names")
         }
-        guard request.attributes.filter({ $0.oid == Self.extensionRequest }).count <= 1 else {
+        guard types.count(where: { $0 == Self.extensionRequest }) <= 1 else {
             throw .malformed("there are two extensionRequest attributes")
         }
         self.request = request
         (names, asksForAuthority) = try Self.demands(of: request)
+    }
+
+    /// The types of the attributes as they stand in the request (RFC 2986 section 4.1): of several of one type the
+    /// library keeps the last alone, so it cannot be asked.
+    private static func attributeTypes(_ der: [UInt8]) -> [ASN1ObjectIdentifier] {
+        func children(_ node: ASN1Node?) -> [ASN1Node] {
+            guard case .constructed(let nodes)? = node?.content else { return [] }
+            return Array(nodes)
+        }
+        let attributes = ASN1Identifier(tagWithNumber: 0, tagClass: .contextSpecific)
+        return children(children(try? DER.parse(der)).first)
+            .filter { $0.identifier == attributes }
+            .flatMap { children($0) }
+            .compactMap { attribute in
+                children(attribute).first.flatMap { try? ASN1ObjectIdentifier(derEncoded: $0) }
+            }
     }
 
     /// The names and powers that the request asks for in its extensionRequest.

@@ -13,10 +13,7 @@ struct CommitGroupTests {
             try await database.create(world)
             let commits = CommitGroup(pool: database.server, groupMax: 64, logger: .quiet)
             let entries = try (0..<100).map { try EntryDraft(world, device: "meter-\($0)").issuing() }
-            let outcomes = try await outcomes(of: entries, commits: commits) {
-                try await eventually { commits.waitingCount == 100 }
-                try await database.running(commits) { try await eventually { commits.waitingCount == 0 } }
-            }
+            let outcomes = await outcomes(of: entries, waitingIn: commits, on: database)
             #expect(outcomes == .init(repeating: .success(.recorded), count: 100))
             #expect(try await database.number("select count(*) from certificates") == 100)
             #expect(try await database.number("select count(*) from attempts where outcome = 'issued'") == 100)
@@ -40,7 +37,7 @@ struct CommitGroupTests {
             try await database.running(one, two) {
                 async let left = outcomes(of: here, commits: one)
                 async let right = outcomes(of: there, commits: two)
-                let (won, lost) = try await (left, Array(right.reversed()))
+                let (won, lost) = await (left, Array(right.reversed()))
                 for (left, right) in zip(won, lost) {
                     #expect(Set([left, right]) == [.success(.recorded), .success(.lostRace)])
                 }
@@ -66,12 +63,10 @@ struct CommitGroupTests {
             try await database.create(world)
             let commits = CommitGroup(pool: database.server, waitingMax: 2, logger: .quiet)
             let entries = try (0..<2).map { try EntryDraft(world, device: "meter-\($0)").issuing() }
-            let outcomes = try await outcomes(of: entries, commits: commits) {
-                try await eventually { commits.waitingCount == 2 }
+            let outcomes = await outcomes(of: entries, waitingIn: commits, on: database) {
                 await #expect(throws: RecordError.overloaded) {
                     try await commits.commit(EntryDraft(world, device: "meter-3").issuing())
                 }
-                try await database.running(commits) { try await eventually { commits.waitingCount == 0 } }
             }
             #expect(outcomes == [.success(.recorded), .success(.recorded)])
         }
@@ -86,10 +81,7 @@ struct CommitGroupTests {
             var poison = try EntryDraft(world, device: "meter-5")
             poison.source = "no\u{0}address"
             entries[5] = try poison.issuing()
-            let outcomes = try await outcomes(of: entries, commits: commits) {
-                try await eventually { commits.waitingCount == 10 }
-                try await database.running(commits) { try await eventually { commits.waitingCount == 0 } }
-            }
+            let outcomes = await outcomes(of: entries, waitingIn: commits, on: database)
             for (index, outcome) in outcomes.enumerated() where index != 5 { #expect(outcome == .success(.recorded)) }
             guard case .failure(.broken) = outcomes[5] else {
                 Issue.record("the entry was not refused: \(outcomes[5])")
@@ -132,13 +124,36 @@ struct CommitGroupTests {
         }
     }
 
-    /// Commits all at once and gives the outcomes in the order of `entries`; `meanwhile` runs beside them.
+    /// Lets all of `entries` wait before the group runs; gives the outcomes in their order.
     private func outcomes(
         of entries: [EnrollmentEntry],
-        commits: CommitGroup,
-        meanwhile: () async throws -> Void = {}
-    ) async throws -> [Result<CommitOutcome, RecordError>] {
-        try await withThrowingTaskGroup(of: (Int, Result<CommitOutcome, RecordError>).self) { group in
+        waitingIn commits: CommitGroup,
+        on database: RecordDatabase,
+        whileTheyWait: @escaping @Sendable () async throws -> Void = {}
+    ) async -> [Result<CommitOutcome, RecordError>] {
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask {
+                do {
+                    try await eventually { commits.waitingCount == entries.count }
+                    try await whileTheyWait()
+                } catch {
+                    Issue.record(error)
+                }
+                // It ends by cancellation alone, and without a word.
+                try? await commits.run()
+            }
+            let found = await outcomes(of: entries, commits: commits)
+            group.cancelAll()
+            return found
+        }
+    }
+
+    /// Commits all at once and gives the outcomes in the order of `entries`.
+    private func outcomes(
+        of entries: [EnrollmentEntry],
+        commits: CommitGroup
+    ) async -> [Result<CommitOutcome, RecordError>] {
+        await withTaskGroup(of: (Int, Result<CommitOutcome, RecordError>).self) { group in
             for (index, entry) in entries.enumerated() {
                 group.addTask {
                     do throws(RecordError) {
@@ -148,9 +163,8 @@ struct CommitGroupTests {
                     }
                 }
             }
-            try await meanwhile()
             var found: [Int: Result<CommitOutcome, RecordError>] = [:]
-            for try await (index, outcome) in group { found[index] = outcome }
+            for await (index, outcome) in group { found[index] = outcome }
             return entries.indices.compactMap { found[$0] }
         }
     }

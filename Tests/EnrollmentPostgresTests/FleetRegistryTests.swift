@@ -37,10 +37,12 @@ struct FleetRegistryTests {
         }
     }
 
-    @Test func `a profile or policy that was broken by hand takes its own fleet out of service and no other`() async throws {
+    @Test func `a profile or policy that was broken by hand takes its own fleet out of service and no other`()
+        async throws
+    {
         try await RecordDatabase.with { database in
             try await database.create(TestFleet())
-            try await database.create(TestFleet(name: "valves", id: FleetID(2)))
+            try await database.create(TestFleet(name: "valves", id: FleetID(2), issuerName: "valves"))
             try await database.owner.query(
                 "update fleets set profile = jsonb_set(profile, '{lifetimeSeconds}', '1') where name = 'meters'"
             )

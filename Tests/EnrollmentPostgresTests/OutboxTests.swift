@@ -13,7 +13,7 @@ struct OutboxTests {
         try await RecordDatabase.with { database in
             let world = try TestFleet()
             try await database.create(world)
-            try await database.create(TestFleet(name: "valves", id: FleetID(2)))
+            try await database.create(TestFleet(name: "valves", id: FleetID(2), issuerName: "valves"))
             let changes = RecordChanges(database.serverConfiguration, logger: .quiet)
             try await body(database, world, PostgresOutbox(pool: database.server, changes: changes))
         }
@@ -21,7 +21,10 @@ struct OutboxTests {
 
     @Test func `each fleet's events go out in order, one at a time, and once`() async throws {
         try await with { database, world, outbox in
-            let next = IssuerRegistration(name: "next", chain: try world.root.signed("Next Issuing CA").chain(world.root))
+            let next = IssuerRegistration(
+                name: "next",
+                chain: try world.root.signed("Next Issuing CA").chain(world.root)
+            )
             try await database.administration(world).changeIssuers(
                 of: world.fleet.name,
                 signing: IssuerRegistration(name: world.issuer.name, chain: world.issuer.chain),

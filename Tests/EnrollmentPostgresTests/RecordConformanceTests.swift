@@ -181,7 +181,8 @@ struct RecordConformanceTests {
     }
 
     @Test(arguments: RecordKind.allCases)
-    func `a stranger's certificate with a NUL in its subject is refused like any other`(_ kind: RecordKind) async throws {
+    func `a stranger's certificate with a NUL in its subject is refused like any other`(_ kind: RecordKind) async throws
+    {
         try await kind.with { bench in
             let stranger = try TestAuthority.selfSigned("Nobody", role: .bootstrapAnchor)
             let odd = try bench.world.idevid("meter-1", by: stranger) { draft in

@@ -29,7 +29,7 @@ enum RecordKind: String, CaseIterable, Sendable {
         case .postgresql:
             try await RecordDatabase.with { database in
                 try await database.create(world)
-                try await database.create(TestFleet(name: "valves", id: FleetID(2)))
+                try await database.create(TestFleet(name: "valves", id: FleetID(2), issuerName: "valves"))
                 let commits = CommitGroup(pool: database.server, logger: .quiet)
                 let outbox = PostgresOutbox(
                     pool: database.server,

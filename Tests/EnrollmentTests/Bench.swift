@@ -1,8 +1,8 @@
 import Enrollment
 import Foundation
 import PKI
-import Testing
 import TestKit
+import Testing
 import X509
 
 /// The enroll and renew use cases over the record in memory, with a clock that the test moves.

@@ -125,7 +125,8 @@ struct FirstEnrollmentTests {
         #expect(try bench.credential(result, key: key).certificate.publicKey == key.publicKey)
     }
 
-    @Test func `a bootstrap credential at simplereenroll is a first enrollment, as some clients send it`() async throws {
+    @Test func `a bootstrap credential at simplereenroll is a first enrollment, as some clients send it`() async throws
+    {
         let bench = try Bench()
         let result = try await bench.submit(
             .simpleReenroll,

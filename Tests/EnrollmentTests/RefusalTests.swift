@@ -82,7 +82,8 @@ struct RefusalTests {
         #expect(result.reason == .subjectMismatch)
     }
 
-    @Test func `names that a request may ask for are the device's own SPIFFE id and nothing else (C-03)`() async throws {
+    @Test func `names that a request may ask for are the device's own SPIFFE id and nothing else (C-03)`() async throws
+    {
         let bench = try Bench()
         let own = GeneralName.uniformResourceIdentifier("spiffe://fleet.example/meters/meter-1")
         let idevid = try bench.world.idevid("meter-1")

@@ -76,7 +76,9 @@ struct CertificateLintTests {
             )
         },
         Fault("X-14", "an extension of no known kind") { parts, _ in
-            parts.extensions.append(Certificate.Extension(oid: [1, 3, 6, 1, 4, 1, 99999], critical: false, value: [5, 0]))
+            parts.extensions.append(
+                Certificate.Extension(oid: [1, 3, 6, 1, 4, 1, 99999], critical: false, value: [5, 0])
+            )
         },
         Fault("X-14", "an extension that is no DER") { parts, _ in
             parts.replace(Certificate.Extension(oid: .X509ExtensionID.extendedKeyUsage, critical: false, value: [0x30]))
@@ -111,7 +113,8 @@ struct CertificateLintTests {
                 )
             )
         },
-        Fault("X-06", "no authorityKeyIdentifier") { parts, _ in parts.remove(.X509ExtensionID.authorityKeyIdentifier) },
+        Fault("X-06", "no authorityKeyIdentifier") { parts, _ in parts.remove(.X509ExtensionID.authorityKeyIdentifier)
+        },
         Fault("X-06", "another key's subjectKeyIdentifier") { parts, _ in
             parts.replace(
                 try Certificate.Extension(

@@ -63,7 +63,9 @@ struct KeyPolicyTests {
     func `RSA moduli that are too short or no multiple of eight bits are refused (K-01)`(_ bits: Int) async throws {
         let modulus = try await OpenSSLFixtures.rsaModulus(bits: bits)
         let found = defect(try request(publicKey: rsa(modulus: modulus, exponent: [1, 0, 1])))
-        #expect(found.map { if case .key(.rsaSize) = $0 { true } else { $0 == .unsupportedKey || $0.isMalformed } } == true)
+        #expect(
+            found.map { if case .key(.rsaSize) = $0 { true } else { $0 == .unsupportedKey || $0.isMalformed } } == true
+        )
     }
 
     @Test(arguments: [[3], [17], [1, 0, 0], [0xFF, 0xFE]] as [[UInt8]])
@@ -85,7 +87,9 @@ struct KeyPolicyTests {
         var modulus = [UInt8](repeating: 0, count: 256)
         modulus[0] = 0xC0
         modulus[255] = 0x03
-        #expect(defect(try request(publicKey: rsa(modulus: modulus, exponent: [1, 0, 1]))) == .key(.rsaWeak(.smallFactor)))
+        #expect(
+            defect(try request(publicKey: rsa(modulus: modulus, exponent: [1, 0, 1]))) == .key(.rsaWeak(.smallFactor))
+        )
     }
 
     @Test(arguments: ["secp256k1", "brainpoolP256r1", "secp224r1", "prime192v1"])
@@ -162,7 +166,8 @@ enum OpenSSLFixtures {
         guard made.succeeded else { throw Failure(text: made.errorOutput) }
         let encoded = try await Program.run(
             "openssl",
-            ["pkey", "-pubout", "-outform", "DER"] + (arguments.contains("ec_param_enc:explicit") ? ["-ec_param_enc", "explicit"] : []),
+            ["pkey", "-pubout", "-outform", "DER"]
+                + (arguments.contains("ec_param_enc:explicit") ? ["-ec_param_enc", "explicit"] : []),
             input: made.output
         )
         guard encoded.succeeded else { throw Failure(text: encoded.errorOutput) }

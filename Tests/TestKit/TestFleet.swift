@@ -20,11 +20,13 @@ package struct TestFleet: Sendable {
     /// - Parameters:
     ///   - lifetime: How long its certificates live.
     ///   - id: The record's key of the fleet.
+    ///   - issuerName: What its issuer is called; a record has each name once.
     package init(
         name: String = "meters",
         id: FleetID = FleetID(1),
         lifetime: Duration = .seconds(90 * 86_400),
-        keyPolicy: KeyPolicy = KeyPolicy()
+        keyPolicy: KeyPolicy = KeyPolicy(),
+        issuerName: String = "example"
     ) throws {
         root = try TestAuthority.selfSigned("Example Root")
         issuing = try root.signed("Example Issuing CA")
@@ -32,7 +34,7 @@ package struct TestFleet: Sendable {
         otherManufacturer = try TestAuthority.selfSigned("Other Manufacturer", role: .bootstrapAnchor)
         claims = try TestAuthority.selfSigned("Example Claims", role: .bootstrapAnchor)
         let chain = try issuing.chain(root)
-        issuer = try Issuer(name: "example", chain: chain, key: issuing.key)
+        issuer = try Issuer(name: issuerName, chain: chain, key: issuing.key)
         guard let fleetName = FleetName(name) else { throw TestFleetError.noFleet }
         let record = FleetRecord(
             id: id,
@@ -67,7 +69,7 @@ package struct TestFleet: Sendable {
                     rule: .requestCommonName
                 ),
             ],
-            trusted: [TrustedIssuer(id: IssuerID(1), name: "example", chain: chain, rollover: [])]
+            trusted: [TrustedIssuer(id: IssuerID(1), name: issuerName, chain: chain, rollover: [])]
         )
         guard let fleet = Fleet(record, issuers: [issuer]) else { throw TestFleetError.noFleet }
         self.fleet = fleet
@@ -95,6 +97,9 @@ package struct TestFleet: Sendable {
         let draft = try ClientCertificateDraft(commonName: batch)
         return try TestCredential(key: key, der: draft.signed(by: claims, for: key.publicKey))
     }
+
+    /// The fleet's name.
+    package var fleetName: FleetName { fleet.name }
 
     /// The fleet's certificate profile.
     package var profile: CertificateProfile { fleet.profile }

@@ -9,7 +9,7 @@ struct ServeCommand: AsyncParsableCommand {
         abstract: "Serve the fleets of a database.",
         discussion: """
             SIGTERM and SIGINT end it in order: requests in flight are answered first. SIGHUP reads the configuration \
-            again and takes what can change without a restart: the device front's certificate and key, and the log level.
+            again and takes what can change without a restart: the device front's certificate and key.
             """
     )
 

@@ -51,8 +51,8 @@ struct BrokerProbe: Sendable {
     ) async throws -> [[UInt8]] {
         let trace = try TemporaryDirectory(prefix: "msubs")
         let file = trace.path + "/out"
-        // Not -W: the alarm of mosquitto_sub 2.0.11 may hang. With -d it says when it is subscribed, on standard output,
-        // so payloads are in hex.
+        // Not -W: the alarm of mosquitto_sub 2.0.11 may hang. With -d it says on standard output when it is
+        // subscribed, so payloads are in hex.
         let script = "exec timeout -s KILL \(seconds) stdbuf -oL mosquitto_sub \"$@\" >\"$0\" 2>&1"
         let kept = session.map { ["-c", "-i", $0, "-x", "3600"] } ?? []
         let topics = filters.flatMap { ["-t", $0] }

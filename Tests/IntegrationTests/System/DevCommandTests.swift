@@ -28,6 +28,20 @@ extension SystemTests {
             #expect(open == "", "keys that others may read")
         }
 
+        @Test func `every line of its log is a JSON object with time, level and message, and none holds a key`()
+            async throws
+        {
+            let (dev, document) = try await MusterDev.shared.running()
+            try await SystemDevice(document).enrolled()
+            let lines = dev.logText.split(separator: "\n")
+            #expect(lines.contains { $0.contains("\"message\":\"attempt\"") })
+            for line in lines {
+                let object = try JSONDecoder().decode([String: String].self, from: Data(line.utf8))
+                #expect(object["at"] != nil && object["level"] != nil && object["message"] != nil, "\(line)")
+            }
+            #expect(!dev.logText.contains("PRIVATE KEY"))
+        }
+
         @Test(arguments: [SIGTERM, SIGINT])
         func `a signal ends all of it with status 0 and leaves nothing running`(signal: Int32) async throws {
             // For its folder and its clean-up; the program is started here, to see its exit status.

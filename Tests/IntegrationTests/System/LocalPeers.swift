@@ -57,7 +57,8 @@ struct LocalPeers: Sendable {
         )
     }
 
-    /// Runs a program as the owner of a folder. Its output goes to a file, since what it leaves running would hold a pipe.
+    /// Runs a program as the owner of a folder. Its output goes to a file, since what it leaves running would hold
+    /// a pipe.
     private static let asOwner = """
         as_owner() {
             folder=$1; shift; cd /; said=$(mktemp)

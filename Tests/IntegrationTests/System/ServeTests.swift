@@ -37,12 +37,43 @@ extension SystemTests {
             let folder = try TemporaryDirectory(prefix: "mserve")
             let text = try String(contentsOfFile: dev.state + "/muster.yaml", encoding: .utf8)
             let wrong = text.replacing("defaultFleet:", with: "defaultFlet:")
-            let line = try #require(wrong.split(separator: "\n").firstIndex { $0.contains("defaultFlet:") }) + 1
+            let line =
+                try #require(
+                    wrong.split(separator: "\n", omittingEmptySubsequences: false).firstIndex {
+                        $0.contains("defaultFlet:")
+                    }
+                ) + 1
             let file = try folder.write("muster.yaml", wrong.utf8)
             let result = try await Shell.muster("serve", "--config", file)
             #expect(!result.succeeded)
-            #expect(result.errorOutput.contains("defaultFlet"))
-            #expect(result.errorOutput.contains("\(line)"), "\(result.errorOutput)")
+            #expect(
+                result.errorOutput.hasPrefix("muster: \(file):\(line):3: est.defaultFlet: unknown key"),
+                "\(result.errorOutput)"
+            )
+        }
+
+        @Test func `a database that cannot be reached stops it at once, and the reason is said`() async throws {
+            let (dev, _) = try await MusterDev.shared.running()
+            let program = try await BackgroundProgram([
+                MusterDev.executable("muster"), "serve", "--config", dev.state + "/muster.yaml",
+                "--set", "database.url=postgresql://muster_server@/muster?host=/nowhere",
+                "--set", "est.listen=127.0.0.1:0", "--set", "public.listen=127.0.0.1:0",
+            ])
+            #expect(try await program.end(withinSeconds: 30) == 1)
+            let last = program.log.split(separator: "\n").last ?? ""
+            #expect(last.hasPrefix("muster: ") && last.contains("/nowhere"), "\(last)")
+        }
+
+        @Test func `a port that is taken stops it with a sentence that names it`() async throws {
+            let (dev, document) = try await MusterDev.shared.running()
+            let taken = document.urls.est.replacing("https://localhost:", with: "127.0.0.1:")
+            let program = try await BackgroundProgram([
+                MusterDev.executable("muster"), "serve", "--config", dev.state + "/muster.yaml",
+                "--set", "est.listen=\(taken)", "--set", "public.listen=127.0.0.1:0",
+            ])
+            #expect(try await program.end(withinSeconds: 30) == 1)
+            let last = program.log.split(separator: "\n").last ?? ""
+            #expect(last.hasPrefix("muster: ") && last.contains("in use"), "\(program.log.suffix(1_000))")
         }
 
         @Test func `SIGTERM ends it with status 0 within ten seconds, though a connection is held`() async throws {
@@ -144,8 +175,12 @@ extension SystemTests {
             let program = try await BackgroundProgram([
                 "bash", "-c",
                 """
-                ask() { printf 'GET /.well-known/est/demo/cacerts HTTP/1.1\\r\\nHost: localhost\\r\\n\\r\\n' >&"${TLS[1]}"; }
-                coproc TLS { exec openssl s_client -quiet -connect "$1" -servername localhost -CAfile "$2" 2>/dev/null; }
+                ask() {
+                    printf 'GET /.well-known/est/demo/cacerts HTTP/1.1\\r\\nHost: localhost\\r\\n\\r\\n' >&"${TLS[1]}"
+                }
+                coproc TLS {
+                    exec openssl s_client -quiet -connect "$1" -servername localhost -CAfile "$2" 2>/dev/null
+                }
                 exec 3<&"${TLS[0]}"
                 trap ask USR1
                 trap 'kill $TLS_PID; exit 0' TERM
