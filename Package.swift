@@ -145,7 +145,9 @@ let package = Package(
         ),
         .target(
             name: "TestKit",
-            dependencies: ["Enrollment", "PKI", "OpenSSL", "TestPeers", .asn1, .crypto, .cryptoExtras, .logging, .x509],
+            dependencies: [
+                "Enrollment", "PKI", "OpenSSL", "TestPeers", .asn1, .crypto, .cryptoExtras, .logging, .x509,
+            ],
             path: "Tests/TestKit",
             swiftSettings: settings
         ),

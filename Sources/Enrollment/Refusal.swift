@@ -64,7 +64,8 @@ package enum RefusalReason: String, CaseIterable, Hashable, Sendable {
     package var `class`: Class {
         switch self {
         case .requestUnreadable, .requestTooLarge, .mediaTypeNotAccepted, .keyNotAccepted, .signatureInvalid,
-            .authorityRequested, .subjectMismatch, .namesNotAllowed, .keyOfAnotherDevice, .keyOfAuthority, .keyOfBootstrapCredential:
+            .authorityRequested, .subjectMismatch, .namesNotAllowed, .keyOfAnotherDevice, .keyOfAuthority,
+            .keyOfBootstrapCredential:
             .badRequest
         case .clientCertificateRequired: .unauthenticated
         case .certificateNotTrusted, .certificateNotValid, .bootstrapCredentialRequired, .deviceIDMissing,

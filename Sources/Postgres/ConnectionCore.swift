@@ -41,8 +41,8 @@ struct ExchangeFailure: Error {
 
 /// The logic of one connection: one exchange on the wire, the others in line behind it.
 ///
-/// Not Sendable: `PostgresConnection` keeps it behind its lock. Nothing here waits or blocks. Continuations are resumed
-/// under the lock, which only schedules their tasks.
+/// Not Sendable: `PostgresConnection` keeps it behind its lock. Nothing here waits or blocks, and nothing here
+/// resumes a caller: outcomes are owed until the lock is left (`takeOwed`).
 final class ConnectionCore {
     /// The most calls that wait for their turn on one connection.
     static let waitingMax = 64
@@ -62,6 +62,15 @@ final class ConnectionCore {
         var cancelRequest: LibpqCancelRequest?
     }
 
+    /// An outcome that a caller waits for. It is delivered outside the lock that guards the core: a task that is being
+    /// cancelled holds its own lock while it asks for this one, and resuming it asks for the two in the other order.
+    struct Answer {
+        let continuation: CheckedContinuation<Exchange.Outcome, Never>
+        let outcome: Exchange.Outcome
+
+        func deliver() { continuation.resume(returning: outcome) }
+    }
+
     private(set) var session: LibpqSession?
     private var cache: StatementCache
     private var current: Exchange?
@@ -69,6 +78,18 @@ final class ConnectionCore {
     private var closeReason = "the connection was closed"
     private var wakeAt: UInt64?
     private var wantsWrite = false
+    private var owed: [Answer] = []
+
+    /// The outcomes to deliver; each is given once.
+    func takeOwed() -> [Answer] {
+        defer { owed = [] }
+        return owed
+    }
+
+    private func owe(_ exchange: Exchange, _ outcome: Exchange.Outcome) {
+        guard let continuation = exchange.continuation else { return }
+        owed.append(Answer(continuation: continuation, outcome: outcome))
+    }
 
     init(session: LibpqSession, preparedStatementsMax: Int) {
         self.session = session
@@ -103,7 +124,7 @@ final class ConnectionCore {
         if let index = waiting.firstIndex(where: { $0.id == id }) {
             finish(waiting.remove(at: index), .cancelled, wasSent: false)
         } else if var exchange = current, exchange.id == id, exchange.continuation != nil {
-            exchange.continuation?.resume(returning: .failure(ExchangeFailure(error: .cancelled, wasSent: true)))
+            owe(exchange, .failure(ExchangeFailure(error: .cancelled, wasSent: true)))
             exchange.continuation = nil
             exchange.deadline = min(exchange.deadline, now + Self.drainTimeout.nanoseconds)
             current = exchange
@@ -295,7 +316,7 @@ final class ConnectionCore {
                 return close(reason, &effects)
             }
         } else {
-            exchange.continuation?.resume(returning: .success(exchange.rows))
+            owe(exchange, .success(exchange.rows))
         }
         if let next = waiting.popFirst() { start(next, &effects) }
     }
@@ -316,7 +337,7 @@ final class ConnectionCore {
     }
 
     private func finish(_ exchange: Exchange, _ error: PostgresError, wasSent: Bool) {
-        exchange.continuation?.resume(returning: .failure(ExchangeFailure(error: error, wasSent: wasSent)))
+        owe(exchange, .failure(ExchangeFailure(error: error, wasSent: wasSent)))
     }
 
     private func wake(at deadline: UInt64, _ effects: inout Effects) {

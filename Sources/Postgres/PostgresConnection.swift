@@ -149,7 +149,7 @@ package final class PostgresConnection: Sendable {
 
     /// Takes one step of the core and does what it asks for.
     private func perform(_ step: (ConnectionCore) -> ConnectionCore.Effects) {
-        let effects = shared.withLock { shared in
+        let (effects, answers) = shared.withLock { shared in
             // Held until it is no longer watched: its end closes the descriptor.
             let session = shared.core.session
             let effects = step(shared.core)
@@ -162,8 +162,9 @@ package final class PostgresConnection: Sendable {
                     shared.isWatchedForWriting = effects.wantsWrite
                 }
             }
-            return effects
+            return (effects, shared.core.takeOwed())
         }
+        for answer in answers { answer.deliver() }
         if let wakeAt = effects.wakeAt {
             queue.asyncAfter(deadline: DispatchTime(uptimeNanoseconds: wakeAt)) { [weak self] in
                 self?.perform { $0.woke(now: DispatchTime.now().uptimeNanoseconds) }

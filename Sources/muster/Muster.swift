@@ -1,7 +1,16 @@
 import ArgumentParser
+import OpenSSL
+
+/// Where the process begins.
+@main
+enum Program {
+    static func main() async {
+        OpenSSLLibrary.stayUsable()
+        await Muster.main()
+    }
+}
 
 /// The command line of Muster.
-@main
 struct Muster: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "muster",

@@ -35,9 +35,9 @@ extension ESTFrontTests {
                 """
             )
             #expect(text.contains("contentType: pkcs7-signedData"))
-            #expect(text.contains("version: 1 "))
+            #expect(text.contains(#/d.signedData:\s+version: 1\s+digestAlgorithms:/#))
             #expect(text.contains("eContent: <ABSENT>"))
-            #expect(try #require(text.firstRange(of: #/signerInfos:\s+<EMPTY>/#)).isEmpty == false)
+            #expect(text.contains(#/signerInfos:\s+<EMPTY>/#))
         }
 
         @Test func `an issued certificate verifies strictly with nothing but cacerts (EST-12)`() async throws {

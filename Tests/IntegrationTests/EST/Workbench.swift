@@ -69,6 +69,7 @@ struct Workbench: Sendable {
     /// - `credential NAME CA CAKEY SUBJECT [options of openssl x509]`: NAME.pem for NAME.key, which is made if missing.
     /// - `idevid NAME SUBJECT [options of openssl x509]`: the same from the manufacturer.
     /// - `dated NAME CA CAKEY SUBJECT START END`: the same with these times, YYYYMMDDHHMMSSZ.
+    /// - `assembled NAME`: the request of the CertificationRequestInfo in `info`, signed by NAME.key, in device.b64.
     private static let prologue = """
         set -euo pipefail
         key() {
@@ -109,6 +110,22 @@ struct Workbench: Sendable {
                 'commonName=optional' 'serialNumber=optional' 'organizationName=optional' > "$1.conf"
             openssl ca -config "$1.conf" -batch -notext -preserveDN -md sha256 -in "$1.req" -cert "$2" -keyfile "$3" \\
                 -startdate "$5" -enddate "$6" -outdir . -extfile "$1.ext" -out "$1.pem" 2>/dev/null
+        }
+        hex() { od -An -v -tx1 | tr -d ' \\n'; }
+        assembled() {
+            openssl dgst -sha256 -sign "$1.key" -out signature info
+            printf '%s\\n' asn1=SEQUENCE:s '[s]' algorithm=SEQUENCE:a \\
+                "signature=FORMAT:HEX,BITSTRING:$(hex < signature)" '[a]' oid=OID:ecdsa-with-SHA256 > seal.conf
+            openssl asn1parse -genconf seal.conf -noout -out seal
+            # The content of both sequences is longer than 127 and shorter than 65,536 octets, but for the seal's.
+            tail -c +3 seal | cat info - > content
+            local size; size=$(stat -c %s content)
+            { if [ "$size" -lt 256 ]; then printf "\\\\x30\\\\x81\\\\x$(printf %02x "$size")"
+              else printf "\\\\x30\\\\x82\\\\x$(printf %02x $((size / 256)))\\\\x$(printf %02x $((size % 256)))"
+              fi
+              cat content; } > assembled.csr
+            openssl asn1parse -inform DER -in assembled.csr -noout
+            openssl base64 -in assembled.csr -out device.b64
         }
 
         """
@@ -198,11 +215,9 @@ struct Workbench: Sendable {
     func makeRenewal(_ name: String, of certificate: String) async throws {
         try await sh(
             """
-            openssl x509 -x509toreq -in "$2.pem" -key "$2.key" -copy_extensions copyall -out "$1.draft"
-            subject=$(openssl x509 -in "$2.pem" -noout -subject -nameopt RFC2253,sep_multiline,dn_rev | sed -n 's/^ */\\//p' |
-                tr -d '\\n')
+            subject=$(openssl x509 -in "$2.pem" -noout -subject -nameopt compat)
             san=$(openssl x509 -in "$2.pem" -noout -ext subjectAltName | sed -n 's/^ *URI:/URI:/p')
-            request "$1" "$subject" -utf8 -addext "subjectAltName=$san"
+            request "$1" "${subject#subject=}" -utf8 -addext "subjectAltName=$san"
             """,
             name,
             certificate
