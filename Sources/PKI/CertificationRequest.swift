@@ -1,3 +1,4 @@
+import Crypto
 import SwiftASN1
 package import X509
 
@@ -24,6 +25,9 @@ package struct UnverifiedRequest: Sendable {
             throw .unsupportedKey
         } catch let error as CertificateError where error.code == .unsupportedSignatureAlgorithm {
             throw .signatureAlgorithm
+        } catch is CryptoKitError {
+            // The key is of an accepted kind, but is not one: an RSA key under 2,048 bits, a point off its curve.
+            throw .unsupportedKey
         } catch let error as ASN1Error {
             throw .malformed("not a DER PKCS#10 request (\(error.code))")
         } catch {
@@ -142,7 +146,8 @@ package enum RequestDefect: Error, Hashable, CustomStringConvertible {
         case .tooMany(let what, let max): "the request has too many \(what); at most \(max) are accepted"
         case .malformed(let why): "the request cannot be read: \(why)"
         case .unsupportedKey:
-            "the request's key is of a kind or encoding that is not accepted (named curves P-256, P-384, P-521; RSA; Ed25519)"
+            "the request's key is of a kind, size or encoding that is not accepted "
+                + "(named curves P-256, P-384, P-521; RSA of 2048 bits or more; Ed25519)"
         case .signatureAlgorithm: "the request is signed with an algorithm that is not accepted (use SHA-256 or better)"
         case .signature: "the request's signature does not verify under the key it holds"
         case .key(let defect): defect.description

@@ -25,9 +25,15 @@ package struct TrustAnchors: Sendable {
     ) async -> ChainJudgement {
         guard !anchors.isEmpty else { return .unknown }
         guard intermediates.count < ClientChain.countMax else { return .refused("the chain is too long") }
+        let policies = (RFC5280Policy(fixedExpiryValidationTime: now), ClientCertificatePolicy())
+        // The verifier refuses such a leaf as well (RFC 5280 section 4.2), but does not say why.
+        let understood = policies.0.verifyingCriticalExtensions + policies.1.verifyingCriticalExtensions
+        if let unknown = leaf.extensions.first(where: { $0.critical && !understood.contains($0.oid) }) {
+            return .refused("its critical extension \(unknown.oid) is not understood")
+        }
         var verifier = Verifier(rootCertificates: store) {
-            RFC5280Policy(fixedExpiryValidationTime: now)
-            ClientCertificatePolicy()
+            policies.0
+            policies.1
         }
         let helpers = met.joining(intermediates, for: leaf)
         switch await verifier.validate(leaf: leaf, intermediates: CertificateStore(helpers)) {

@@ -4,7 +4,10 @@ import Testing
 extension ESTFrontTests {
     /// GET /csrattrs (RFC 7030 section 4.5, RFC 9908).
     struct AttributesTests {
-        @Test(arguments: [nil, "idevid"] as [String?], ["/.well-known/est/csrattrs", "/.well-known/est/demo/csrattrs"])
+        @Test(
+            arguments: [nil, "idevid"] as [String?],
+            ["/.well-known/est/csrattrs", "/.well-known/est/demo/csrattrs"]
+        )
         func `csrattrs demand nothing where the client has the choice, with or without certificate (EST-40)`(
             credential: String?,
             path: String

@@ -21,7 +21,9 @@ extension ESTFrontTests {
             #expect(answer.body.dropLast().allSatisfy { $0 != 0x0A && $0 != 0x0D })
         }
 
-        @Test func `cacerts is a degenerate SignedData of exactly the issuing CA and its root (EST-11, EST-12)`() async throws {
+        @Test func `cacerts is a degenerate SignedData of exactly the issuing CA and its root (EST-11, EST-12)`()
+            async throws
+        {
             let bench = try await Workbench()
             try bench.write("bag.p7", try await bench.curl(bench.operation("cacerts")).body)
             let text = try await bench.sh(
@@ -52,7 +54,9 @@ extension ESTFrontTests {
             #expect(verdict == "device.pem: OK")
         }
 
-        @Test func `cacerts is the same at each call, with its ETag, and small enough for libest (EST-14)`() async throws {
+        @Test func `cacerts is the same at each call, with its ETag, and small enough for libest (EST-14)`()
+            async throws
+        {
             let bench = try await Workbench()
             let first = try await bench.curl(bench.operation("cacerts"))
             let second = try await bench.curl(bench.operation("cacerts"))
@@ -75,12 +79,15 @@ extension ESTFrontTests {
             #expect(libest.headers["etag"] == usual.headers["etag"])
             // Its decoder is OpenSSL's, which wants lines.
             try bench.write("libest.p7", libest.body)
-            try await bench.sh("openssl base64 -d -in libest.p7 | openssl pkcs7 -inform DER -print_certs | grep -q BEGIN")
+            try await bench.sh(
+                "openssl base64 -d -in libest.p7 | openssl pkcs7 -inform DER -print_certs | grep -q BEGIN"
+            )
         }
 
         @Test(
             arguments: [
-                "/.well-known/est/nosuchfleet/cacerts", "/.well-known/est/Demo/cacerts", "/.well-known/est/demo/CACerts",
+                "/.well-known/est/nosuchfleet/cacerts", "/.well-known/est/Demo/cacerts",
+                "/.well-known/est/demo/CACerts",
                 "/.well-known/est/cacerts/", "/.well-known/est/demo/cacerts/", "/.well-known/est//cacerts",
                 "/.well-known/est//demo/cacerts", "/.well-known//est/demo/cacerts", "//.well-known/est/demo/cacerts",
                 "/.well-known/est/%64emo/cacerts", "/.well-known/est/demo/%63acerts", "/.well-known/est/demo%2fcacerts",

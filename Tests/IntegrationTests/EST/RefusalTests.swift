@@ -37,7 +37,12 @@ extension ESTFrontTests {
             let bench = try await Workbench()
             try await bench.makeDevice()
             try await bench.sh(refused.script)
-            let text = try await bench.post("device.b64", to: refused.operation, as: refused.credential, refused.options)
+            let text = try await bench.post(
+                "device.b64",
+                to: refused.operation,
+                as: refused.credential,
+                refused.options
+            )
             #expect(text.status == refused.status, "\(text.text)")
             #expect(text.reason == refused.reason, "\(text.text)")
             #expect(text.headers["content-type"] == "text/plain; charset=utf-8")
@@ -74,24 +79,36 @@ extension ESTFrontTests {
             let answer = try await other.post("device.b64")
             #expect(answer.status == 400)
             #expect(answer.reason == "key-of-another-device")
-            #expect(try await other.attempt(answer) == "simpleenroll|refused|policy|key-of-another-device|key-of-another-device|\(other.id)")
+            #expect(
+                try await other.attempt(answer)
+                    == "simpleenroll|refused|policy|key-of-another-device|key-of-another-device|\(other.id)"
+            )
             try await other.sh("request device \"/CN=$ID\"; cp \"$CLAIM\" claim.pem; cp \"$CLAIM_KEY\" claim.key")
             #expect(try await other.post("device.b64", as: "claim").reason == "key-of-another-device")
         }
 
         @Test func `a claim certificate cannot give an enrolled device another key`() async throws {
             let bench = try await Workbench.enrolled()
-            try await bench.sh("cp \"$CLAIM\" claim.pem; cp \"$CLAIM_KEY\" claim.key; key thief P-256; request thief \"/CN=$ID\"")
+            try await bench.sh(
+                "cp \"$CLAIM\" claim.pem; cp \"$CLAIM_KEY\" claim.key; key thief P-256; request thief \"/CN=$ID\""
+            )
             let answer = try await bench.post("thief.b64", as: "claim")
             #expect(answer.status == 403)
             #expect(answer.reason == "device-has-another-key")
-            #expect(try await bench.attempt(answer) == "simpleenroll|refused|policy|device-has-another-key|device-has-another-key|\(bench.id)")
+            #expect(
+                try await bench.attempt(answer)
+                    == "simpleenroll|refused|policy|device-has-another-key|device-has-another-key|\(bench.id)"
+            )
             // The device itself goes on.
             try await bench.makeRenewal("device", of: "device")
             #expect(try await bench.post("device.b64", to: "simplereenroll", as: "device").status == 200)
         }
 
-        @Test func `a certificate that the record has as revoked renews nothing, not even on an open connection (EST-35, TLS-12)`() async throws {
+        @Test
+        func
+            `a certificate that the record has as revoked renews nothing, not even on an open connection (EST-35, TLS-12)`()
+            async throws
+        {
             let bench = try await Workbench.enrolled()
             try await bench.makeRenewal("device", of: "device")
             let record = RecordProbe(bench.document)

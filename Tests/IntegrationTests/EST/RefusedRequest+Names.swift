@@ -80,11 +80,17 @@ extension RefusedRequest {
         subject("a common name of 64 other characters (C-03)", "request device \"/CN=$(printf 'x%.0s' {1..64})\""),
         commonName("a common name with NUL (C-03)", "FORMAT:HEX,IMPLICIT:12U,OCTETSTRING:00"),
         commonName("a common name of 65 characters (C-03)", "UTF8String:$(printf 'x%.0s' {1..65})"),
-        commonName("its name with NUL behind it (C-03)", "FORMAT:HEX,IMPLICIT:12U,OCTETSTRING:$(printf %s $ID | od -An -v -tx1 | tr -d ' \\n')00"),
+        commonName(
+            "its name with NUL behind it (C-03)",
+            "FORMAT:HEX,IMPLICIT:12U,OCTETSTRING:$(printf %s $ID | od -An -v -tx1 | tr -d ' \\n')00"
+        ),
         commonName("its name as T61String (C-03)", "T61STRING:$ID"),
         commonName("its name as BMPString (C-03)", "FORMAT:UTF8,BMPSTRING:$ID"),
         commonName("its name as UniversalString (C-03)", "FORMAT:UTF8,UNIV:$ID"),
-        commonName("its name read from right to left (C-03)", "FORMAT:HEX,IMPLICIT:12U,OCTETSTRING:e280ae$(printf %s $ID | od -An -v -tx1 | tr -d ' \\n')"),
+        commonName(
+            "its name read from right to left (C-03)",
+            "FORMAT:HEX,IMPLICIT:12U,OCTETSTRING:e280ae$(printf %s $ID | od -An -v -tx1 | tr -d ' \\n')"
+        ),
         commonName("a common name that is no UTF-8 (C-03)", "FORMAT:HEX,IMPLICIT:12U,OCTETSTRING:c328"),
         commonName("an integer for a common name (C-03)", "INTEGER:7"),
     ]

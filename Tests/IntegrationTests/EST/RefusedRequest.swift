@@ -69,14 +69,16 @@ extension RefusedRequest {
             status: 403,
             reason: "certificate-not-valid",
             stage: "identity",
-            script: "dated idevid \"$MANUFACTURER\" \"$MANUFACTURER_KEY\" \"/serialNumber=$ID\" 20200101000000Z 20210101000000Z"
+            script:
+                "dated idevid \"$MANUFACTURER\" \"$MANUFACTURER_KEY\" \"/serialNumber=$ID\" 20200101000000Z 20210101000000Z"
         ),
         RefusedRequest(
             fault: "an IDevID that is not yet valid",
             status: 403,
             reason: "certificate-not-valid",
             stage: "identity",
-            script: "dated idevid \"$MANUFACTURER\" \"$MANUFACTURER_KEY\" \"/serialNumber=$ID\" 20900101000000Z 20910101000000Z"
+            script:
+                "dated idevid \"$MANUFACTURER\" \"$MANUFACTURER_KEY\" \"/serialNumber=$ID\" 20900101000000Z 20910101000000Z"
         ),
         RefusedRequest(
             fault: "an IDevID that is signed with SHA-1 (K-05)",

@@ -4,12 +4,18 @@ import Testing
 extension ESTFrontTests {
     /// POST /simplereenroll (RFC 7030 section 4.2.2).
     struct RenewalTests {
-        private func renew(_ bench: Workbench, _ request: String, as credential: String) async throws -> Workbench.Answer {
+        private func renew(
+            _ bench: Workbench,
+            _ request: String,
+            as credential: String
+        ) async throws -> Workbench.Answer {
             try await bench.post("\(request).b64", to: "simplereenroll", as: credential)
         }
 
         @Test(arguments: ["P-256", "RSA-2048", "Ed25519"])
-        func `renewal with the same key gives a new certificate of the same names (EST-32, EST-34)`(kind: String) async throws {
+        func `renewal with the same key gives a new certificate of the same names (EST-32, EST-34)`(
+            kind: String
+        ) async throws {
             let bench = try await Workbench.enrolled(kind)
             try await bench.sh("cp device.key renewed.key")
             try await bench.makeRenewal("renewed", of: "device")
@@ -34,7 +40,9 @@ extension ESTFrontTests {
             #expect(try await bench.attempt(answer) == "simplereenroll|issued|issue|rekey||\(bench.id)")
         }
 
-        @Test func `a renewal whose answer was lost gets the same bytes with the old certificate (EST-35, EST-36)`() async throws {
+        @Test func `a renewal whose answer was lost gets the same bytes with the old certificate (EST-35, EST-36)`()
+            async throws
+        {
             let bench = try await Workbench.enrolled()
             try await bench.sh("key rekeyed P-256")
             try await bench.makeRenewal("rekeyed", of: "device")
@@ -44,7 +52,9 @@ extension ESTFrontTests {
             #expect(try await bench.attempt(again) == "simplereenroll|repeated|issue|same-key||\(bench.id)")
         }
 
-        @Test func `a renewal that was lost with its key may begin anew with the old certificate (EST-36)`() async throws {
+        @Test func `a renewal that was lost with its key may begin anew with the old certificate (EST-36)`()
+            async throws
+        {
             let bench = try await Workbench.enrolled()
             try await bench.sh("key lost P-256; key kept P-256")
             try await bench.makeRenewal("lost", of: "device")
@@ -65,12 +75,17 @@ extension ESTFrontTests {
             let old = try await renew(bench, "second", as: "device")
             #expect(old.status == 403)
             #expect(old.reason == "certificate-superseded")
-            #expect(try await bench.attempt(old) == "simplereenroll|refused|policy|certificate-superseded|certificate-superseded|\(bench.id)")
+            #expect(
+                try await bench.attempt(old)
+                    == "simplereenroll|refused|policy|certificate-superseded|certificate-superseded|\(bench.id)"
+            )
             // A key that the device left is its own still, and no one else's.
             #expect(try await renew(bench, "third", as: "third").status == 200)
         }
 
-        @Test func `of renewals at once with one certificate, one certificate is current in the end (EST-35)`() async throws {
+        @Test func `of renewals at once with one certificate, one certificate is current in the end (EST-35)`()
+            async throws
+        {
             let bench = try await Workbench.enrolled()
             for name in ["a", "b", "c"] {
                 try await bench.sh("key \"$1\" P-256", name)
@@ -89,12 +104,21 @@ extension ESTFrontTests {
 
         @Test(
             arguments: [
-                ("another common name", "/O=Muster Demo/serialNumber=ID/CN=other@demo", "URI:SPIFFE", "subject-mismatch"),
+                (
+                    "another common name", "/O=Muster Demo/serialNumber=ID/CN=other@demo", "URI:SPIFFE",
+                    "subject-mismatch"
+                ),
                 ("no organization", "/serialNumber=ID/CN=ID@demo", "URI:SPIFFE", "subject-mismatch"),
                 ("another order", "/CN=ID@demo/serialNumber=ID/O=Muster Demo", "URI:SPIFFE", "subject-mismatch"),
                 ("no subject", "/", "URI:SPIFFE", "subject-mismatch"),
-                ("an added DNS name", "/O=Muster Demo/serialNumber=ID/CN=ID@demo", "URI:SPIFFE,DNS:a.example", "names-not-allowed"),
-                ("the URI twice", "/O=Muster Demo/serialNumber=ID/CN=ID@demo", "URI:SPIFFE,URI:SPIFFE", "names-not-allowed"),
+                (
+                    "an added DNS name", "/O=Muster Demo/serialNumber=ID/CN=ID@demo", "URI:SPIFFE,DNS:a.example",
+                    "names-not-allowed"
+                ),
+                (
+                    "the URI twice", "/O=Muster Demo/serialNumber=ID/CN=ID@demo", "URI:SPIFFE,URI:SPIFFE",
+                    "names-not-allowed"
+                ),
                 ("another URI", "/O=Muster Demo/serialNumber=ID/CN=ID@demo", "URI:SPIFFEx", "names-not-allowed"),
                 ("no alternative name", "/O=Muster Demo/serialNumber=ID/CN=ID@demo", "", "names-not-allowed"),
             ]
@@ -139,7 +163,10 @@ extension ESTFrontTests {
             #expect(answer.reason == "key-of-another-device")
         }
 
-        @Test func `a bootstrap credential at simplereenroll is a first enrollment, since strongSwan knows no other way`() async throws {
+        @Test
+        func `a bootstrap credential at simplereenroll is a first enrollment, since strongSwan knows no other way`()
+            async throws
+        {
             let bench = try await Workbench()
             try await bench.makeDevice()
             let answer = try await bench.post("device.b64", to: "simplereenroll")

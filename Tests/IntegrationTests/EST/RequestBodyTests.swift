@@ -8,7 +8,8 @@ extension ESTFrontTests {
             arguments: [
                 "openssl base64 -in device.csr", "openssl base64 -A -in device.csr", "base64 -w 76 device.csr",
                 "base64 -w 64 device.csr | sed 's/$/\\r/'", "base64 -w 1 device.csr",
-                "printf '\\n \\t\\r\\n'; base64 -w 64 device.csr; printf '\\n\\t \\n'", "base64 -w 5 device.csr | tr '\\n' '\\t'",
+                "printf '\\n \\t\\r\\n'; base64 -w 64 device.csr; printf '\\n\\t \\n'",
+                "base64 -w 5 device.csr | tr '\\n' '\\t'",
             ]
         )
         func `blanks may stand anywhere in the base64 (EST-22)`(encoding: String) async throws {
@@ -40,7 +41,10 @@ extension ESTFrontTests {
                 ("no DER", "printf 'hello, world' | base64"),
                 ("DER with something after it", "(cat device.csr; printf x) | base64"),
                 ("a certificate", "openssl x509 -in idevid.pem -outform DER | base64"),
-                ("text after the padding", "(cat device.csr; head -c $((3 - $(stat -c %s device.csr) % 3 + 1)) /dev/zero) | base64 -w 0; printf '=AAA'"),
+                (
+                    "text after the padding",
+                    "(cat device.csr; head -c $((3 - $(stat -c %s device.csr) % 3 + 1)) /dev/zero) | base64 -w 0; printf '=AAA'"
+                ),
             ]
         )
         func `a body that is not the base64 of a request is refused (EST-23, EST-26, C-01)`(
@@ -101,8 +105,11 @@ extension ESTFrontTests {
             #expect(zipped.status == 415)
         }
 
-        @Test(arguments: [[], ["-H", "Transfer-Encoding: chunked"], ["-H", "Expect:"], ["-H", "Expect: 100-continue"]])
-        func `a body over 64 KiB is refused, whether its length is said or not (EST-70)`(options: [String]) async throws {
+        @Test(arguments: [
+            [], ["-H", "Transfer-Encoding: chunked"], ["-H", "Expect:"], ["-H", "Expect: 100-continue"],
+        ])
+        func `a body over 64 KiB is refused, whether its length is said or not (EST-70)`(options: [String]) async throws
+        {
             let bench = try await Workbench()
             try await bench.makeDevice()
             try await bench.sh("(cat device.b64; head -c 70000 /dev/zero | tr '\\0' '\\n') > body")

@@ -17,7 +17,9 @@ extension ESTFrontTests {
             #expect(answer.headers["content-length"] == "\(answer.body.count)")
             #expect(answer.body.last == 0x0A && answer.body.dropLast().allSatisfy { $0 != 0x0A })
             try await bench.save(answer, as: "device")
-            let keys = try await bench.sh("openssl x509 -in device.pem -noout -pubkey; openssl pkey -in device.key -pubout")
+            let keys = try await bench.sh(
+                "openssl x509 -in device.pem -noout -pubkey; openssl pkey -in device.key -pubout"
+            )
             let halves = keys.components(separatedBy: "-----END PUBLIC KEY-----").map(\.trimmingBlanks)
             #expect(halves.count == 3 && halves[0] == halves[1])
             #expect(try await bench.attempt(answer) == "simpleenroll|issued|issue|open-first||\(bench.id)")
@@ -45,10 +47,16 @@ extension ESTFrontTests {
         }
 
         @Test(arguments: ["1.2", "1.3"], ["X25519", "P-256", "P-384"])
-        func `enrollment works with each TLS version and group (TLS-01, TLS-04)`(version: String, group: String) async throws {
+        func `enrollment works with each TLS version and group (TLS-01, TLS-04)`(
+            version: String,
+            group: String
+        ) async throws {
             let bench = try await Workbench()
             try await bench.makeDevice()
-            let answer = try await bench.post("device.b64", ["--tlsv\(version)", "--tls-max", version, "--curves", group])
+            let answer = try await bench.post(
+                "device.b64",
+                ["--tlsv\(version)", "--tls-max", version, "--curves", group]
+            )
             #expect(answer.status == 200)
         }
 
@@ -99,7 +107,9 @@ extension ESTFrontTests {
             #expect(text.contains("Digital Signature\n"))
         }
 
-        @Test func `the same key again gets the same bytes, from another connection and another request (EST-35)`() async throws {
+        @Test func `the same key again gets the same bytes, from another connection and another request (EST-35)`()
+            async throws
+        {
             let bench = try await Workbench.enrolled()
             let again = try await bench.post("device.b64")
             #expect(again.body == (try bench.read("device.p7")))
@@ -123,7 +133,9 @@ extension ESTFrontTests {
             #expect(count == "1")
         }
 
-        @Test func `an IDevID replaces its device's lost key, and the old certificate can no longer renew`() async throws {
+        @Test func `an IDevID replaces its device's lost key, and the old certificate can no longer renew`()
+            async throws
+        {
             let bench = try await Workbench.enrolled()
             try await bench.makeRenewal("renewal", of: "device")
             try await bench.sh("key second P-256; request second \"/serialNumber=$ID\"")
