@@ -35,12 +35,19 @@ package final class DeviceTLS: Sendable {
     ]
 
     private let minimumVersion: TLSVersion
-    private let state: Mutex<(identity: Identity, context: NIOSSLContext)>
+    private let state: Mutex<State>
+
+    private struct State {
+        var identity: Identity
+        var authorities: [Certificate]
+        var context: NIOSSLContext
+    }
 
     package init(identity: Identity, minimumVersion: TLSVersion, directory: FleetDirectory) throws {
         self.minimumVersion = minimumVersion
-        let context = try Self.context(identity, minimumVersion: minimumVersion, directory: directory)
-        state = Mutex((identity, context))
+        let authorities = Self.authorities(directory)
+        let context = try Self.context(identity, minimumVersion: minimumVersion, authorities: authorities)
+        state = Mutex(State(identity: identity, authorities: authorities, context: context))
     }
 
     /// The context for the next connection.
@@ -48,15 +55,28 @@ package final class DeviceTLS: Sendable {
 
     /// Takes a new certificate and key, if given, and the anchors as they are now. If that fails, all stays as it was.
     package func reload(identity: Identity? = nil, directory: FleetDirectory) throws {
-        let next = identity ?? state.withLock { $0.identity }
-        let context = try Self.context(next, minimumVersion: minimumVersion, directory: directory)
-        state.withLock { $0 = (next, context) }
+        let authorities = Self.authorities(directory)
+        let present = state.withLock { $0 }
+        // A new context has new ticket keys, and every session that it could resume is lost (EST-05).
+        if identity == nil, present.authorities == authorities { return }
+        let next = identity ?? present.identity
+        let context = try Self.context(next, minimumVersion: minimumVersion, authorities: authorities)
+        state.withLock { $0 = State(identity: next, authorities: authorities, context: context) }
+    }
+
+    /// The CAs whose certificates count, in a stable order, each name once.
+    private static func authorities(_ directory: FleetDirectory) -> [Certificate] {
+        let fleets = directory.snapshot.fleets.values.sorted { $0.name.text < $1.name.text }
+        var seen: Set<DistinguishedName> = []
+        return fleets.flatMap { fleet in
+            fleet.record.anchors.map(\.certificate) + fleet.record.trusted.map(\.chain.issuing)
+        }.filter { seen.insert($0.subject).inserted }
     }
 
     private static func context(
         _ identity: Identity,
         minimumVersion: TLSVersion,
-        directory: FleetDirectory
+        authorities: [Certificate]
     ) throws -> NIOSSLContext {
         var configuration = TLSConfiguration.makeServerConfiguration(
             certificateChain: identity.chain.map { .certificate($0) },
@@ -71,16 +91,11 @@ package final class DeviceTLS: Sendable {
         // A certificate is asked for and not demanded: /cacerts and /csrattrs go without (EST-10, EST-40). What is
         // presented is judged at the request, where a refusal can say why (TLS-06).
         configuration.certificateVerification = .optionalVerification
-        let authorities = directory.snapshot.fleets.values.flatMap { fleet in
-            fleet.record.anchors.map(\.certificate) + fleet.record.trusted.map(\.chain.issuing)
-        }
-        var seen: Set<DistinguishedName> = []
-        let listed = authorities.filter { seen.insert($0.subject).inserted }
-        if listed.count <= authoritiesListedMax {
+        if authorities.count <= authoritiesListedMax {
             configuration.trustRoots = .certificates(
-                try listed.map { try NIOSSLCertificate(bytes: $0.serializeAsPEM().derBytes, format: .der) }
+                try authorities.map { try NIOSSLCertificate(bytes: $0.serializeAsPEM().derBytes, format: .der) }
             )
-            configuration.sendCANameList = !listed.isEmpty
+            configuration.sendCANameList = !authorities.isEmpty
         } else {
             configuration.trustRoots = .certificates([])
         }

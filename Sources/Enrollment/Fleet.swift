@@ -35,7 +35,7 @@ package enum DeviceIDRule: String, Hashable, Sendable {
 }
 
 /// A CA whose bootstrap credentials a fleet accepts.
-package struct BootstrapAnchor: Sendable {
+package struct BootstrapAnchor: Hashable, Sendable {
     package let id: AnchorID
     package let name: String
     package let certificate: Certificate
@@ -50,7 +50,7 @@ package struct BootstrapAnchor: Sendable {
 }
 
 /// A CA whose certificates a fleet trusts, with what its rollover left (RFC 7030 section 4.1.3).
-package struct TrustedIssuer: Sendable {
+package struct TrustedIssuer: Hashable, Sendable {
     package let id: IssuerID
     package let name: String
     package let chain: CACertificateChain
@@ -66,7 +66,7 @@ package struct TrustedIssuer: Sendable {
 }
 
 /// A fleet as the record holds it.
-package struct FleetRecord: Sendable {
+package struct FleetRecord: Hashable, Sendable {
     package let id: FleetID
     package let name: FleetName
     package let policy: EnrollmentPolicy

@@ -59,8 +59,11 @@ package struct FleetLoader: Sendable {
     /// Reads all fleets once and puts them in place. A fleet whose issuer this server lacks is left out, loudly.
     package func load() async throws(RecordError) {
         let records = try await source.fleets()
+        let present = directory.snapshot.fleets
         directory.replace(
             with: records.compactMap { record in
+                // A fleet that did not change keeps the intermediates that its anchors have met (EST-05).
+                if let fleet = present[record.name], fleet.record == record { return fleet }
                 guard let fleet = Fleet(record, issuers: issuers) else {
                     logger.error(
                         "fleet not served: none of this server's issuers is the fleet's; add it under issuers",

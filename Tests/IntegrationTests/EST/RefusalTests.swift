@@ -40,8 +40,7 @@ extension ESTFrontTests {
             let text = try await bench.post(
                 "device.b64",
                 to: refused.operation,
-                as: refused.credential,
-                refused.options
+                as: refused.credential
             )
             #expect(text.status == refused.status, "\(text.text)")
             #expect(text.reason == refused.reason, "\(text.text)")
@@ -60,7 +59,7 @@ extension ESTFrontTests {
                 "device.b64",
                 to: refused.operation,
                 as: refused.credential,
-                ["-H", "Accept: application/problem+json"] + refused.options
+                ["-H", "Accept: application/problem+json"]
             )
             #expect(answer.status == refused.status)
             #expect(answer.headers["content-type"] == "application/problem+json")

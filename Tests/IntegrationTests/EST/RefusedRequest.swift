@@ -10,8 +10,6 @@ struct RefusedRequest: Sendable, CustomTestStringConvertible {
     var operation = "simpleenroll"
     /// NAME of the credential's files, nil for none.
     var credential: String? = "idevid"
-    /// More options of curl.
-    var options: [String] = []
     /// Makes the credential and `device.b64`, beside what ``Workbench/makeDevice(_:subject:)`` has made.
     let script: String
 
@@ -85,8 +83,6 @@ extension RefusedRequest {
             status: 403,
             reason: "certificate-not-valid",
             stage: "identity",
-            // Else curl itself would not use it.
-            options: ["--ciphers", "DEFAULT@SECLEVEL=0"],
             script: "idevid idevid \"/serialNumber=$ID\" -sha1"
         ),
         RefusedRequest(

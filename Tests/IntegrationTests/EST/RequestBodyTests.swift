@@ -142,12 +142,10 @@ extension ESTFrontTests {
                 """
                 mkfifo held
                 exec 9<>held
-                { printf 'POST /.well-known/est/demo/simpleenroll HTTP/1.1\\r\\nHost: localhost\\r\\n'
-                  printf 'Content-Type: application/pkcs10\\r\\nContent-Length: 60000\\r\\n\\r\\nTUlJ'
-                  cat held; } 9>&- 2>/dev/null | timeout 60 openssl s_client -quiet -connect "$AUTHORITY" -CAfile "$ROOT" \\
-                    -cert idevid.pem -key idevid.key -nocommands 2>/dev/null 9>&- &
-                wait $! || true
-                exec 9>&-
+                printf 'POST /.well-known/est/demo/simpleenroll HTTP/1.1\\r\\nHost: localhost\\r\\n' >&9
+                printf 'Content-Type: application/pkcs10\\r\\nContent-Length: 60000\\r\\n\\r\\nTUlJ' >&9
+                timeout 60 openssl s_client -quiet -connect "$AUTHORITY" -CAfile "$ROOT" -cert idevid.pem -key idevid.key \\
+                    -nocommands <&9 2>/dev/null || true
                 """
             )
             #expect(text.hasPrefix("HTTP/1.1 408 "), "\(text)")

@@ -46,7 +46,8 @@ extension ESTFrontTests {
             #expect(answer.status == 200, "\(answer.text.prefix(200))")
         }
 
-        @Test(arguments: ["1.2", "1.3"], ["X25519", "P-256", "P-384"])
+        // Under TLS 1.2 the groups say which server certificates the client takes too, so P-256 stands beside.
+        @Test(arguments: ["1.2", "1.3"], ["X25519:P-256", "P-256", "P-384:P-256"])
         func `enrollment works with each TLS version and group (TLS-01, TLS-04)`(
             version: String,
             group: String
@@ -137,7 +138,6 @@ extension ESTFrontTests {
             async throws
         {
             let bench = try await Workbench.enrolled()
-            try await bench.makeRenewal("renewal", of: "device")
             try await bench.sh("key second P-256; request second \"/serialNumber=$ID\"")
             let replaced = try await bench.post("second.b64")
             try await bench.save(replaced, as: "second")

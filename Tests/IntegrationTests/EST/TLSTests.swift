@@ -72,10 +72,9 @@ extension ESTFrontTests {
         @Test(arguments: [("X25519", "X25519"), ("P-256", "prime256v1"), ("P-384", "secp384r1")])
         func `the groups X25519, P-256 and P-384 are accepted (TLS-04)`(group: String, shown: String) async throws {
             let bench = try await Workbench()
-            for version in ["-tls1_2", "-tls1_3"] {
-                let text = try await bench.sh(Self.ask + "ask \(version) -groups \(group)")
-                #expect(text.contains(#/Server Temp Key: .*/#) && text.contains(shown))
-            }
+            let text = try await bench.sh(Self.ask + "ask -tls1_3 -groups \(group)")
+            #expect(text.contains(#/Server Temp Key: .*/#) && text.contains(shown))
+            #expect(text.contains("HTTP/1.1 200 OK"))
         }
 
         @Test(arguments: ["P-521", "X448", "ffdhe2048"])
@@ -87,14 +86,17 @@ extension ESTFrontTests {
 
         @Test func `a client that renegotiates is cut off (TLS-03)`() async throws {
             let bench = try await Workbench()
-            // s_client reads R as its command to renegotiate; nothing it asks afterwards is answered.
+            // s_client reads R as its command to renegotiate, and ends when the server closes.
             let result = try await bench.program(
                 """
-                { printf 'R\\n'; printf 'GET /.well-known/est/cacerts HTTP/1.1\\r\\nHost: localhost\\r\\n\\r\\n'; } |
-                    timeout 60 openssl s_client -connect "$AUTHORITY" -CAfile "$ROOT" -tls1_2 -ign_eof 2>&1
+                mkfifo held
+                exec 9<>held
+                printf 'R\\n' >&9
+                timeout 60 openssl s_client -connect "$AUTHORITY" -CAfile "$ROOT" -tls1_2 <&9 2>&1 || echo "ended with $?"
                 """
             )
-            #expect(result.text.contains("RENEGOTIATING") || !result.succeeded, "\(result.text)")
+            #expect(result.text.contains("RENEGOTIATING"), "\(result.text)")
+            #expect(result.text.contains("ended with 1\n"), "\(result.text)")
             #expect(!result.text.contains("HTTP/1.1 200"))
         }
 
@@ -273,7 +275,7 @@ extension ESTFrontTests {
                 """
             )
             #expect(text.hasPrefix("HTTP/1.1 403 Forbidden"))
-            #expect(text.contains("\ncertificate-not-trusted: "))
+            #expect(text.contains("certificate-not-trusted: "))
         }
     }
 }

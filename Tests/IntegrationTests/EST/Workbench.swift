@@ -26,7 +26,20 @@ struct Workbench: Sendable {
         document = try await MusterDev.shared.running().document
         id = "\(prefix)-\(UInt32.random(in: 0 ... .max))"
         folder = try TemporaryDirectory(prefix: "mest")
+        try folder.write("openssl.cnf", Self.opensslSettings.utf8)
     }
+
+    /// Lets curl send what its OpenSSL would keep back by itself, such as a certificate that is signed with SHA-1.
+    private static let opensslSettings = """
+        openssl_conf = settings
+        [settings]
+        ssl_conf = modules
+        [modules]
+        system_default = weak
+        [weak]
+        CipherString = DEFAULT@SECLEVEL=0
+
+        """
 
     func path(_ file: String) -> String { folder.path + "/" + file }
     func read(_ file: String) throws -> [UInt8] { try folder.read(file) }
@@ -145,6 +158,7 @@ struct Workbench: Sendable {
                 "-sS", "--http1.1", "--path-as-is", "--max-time", "60", "--cacert", document.files.root,
                 "-D", self.path("\(call).headers"), "-o", self.path("\(call).body"), "-w", "%{http_code}",
             ] + identity + options + [document.urls.est + path],
+            environment: ["OPENSSL_CONF": self.path("openssl.cnf")],
             workingDirectory: folder.path
         )
         guard let status = Int(result.text), status != 0 else { return Answer(status: 0, headers: [:], body: []) }
