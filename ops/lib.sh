@@ -4,6 +4,9 @@
 
 MUSTER_SWIFT_MIN=6.3
 MUSTER_STOP_SECONDS=40
+# So many of the lines that tell of failures are repeated at the end of `ops/test`.
+# shellcheck disable=SC2034
+MUSTER_FAILURE_LINES=100
 
 # shellcheck disable=SC2034
 # Packages that the build and `muster dev` need. `package=path` counts as installed if the path (a glob) exists.
