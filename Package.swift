@@ -17,20 +17,24 @@ let settings: [SwiftSetting] = [
 ]
 
 extension Target.Dependency {
+    static let asyncHTTPClient = product(name: "AsyncHTTPClient", package: "async-http-client")
     static let argumentParser = product(name: "ArgumentParser", package: "swift-argument-parser")
     static let asn1 = product(name: "SwiftASN1", package: "swift-asn1")
     static let configuration = product(name: "Configuration", package: "swift-configuration")
+    static let coreMetrics = product(name: "CoreMetrics", package: "swift-metrics")
     static let crypto = product(name: "Crypto", package: "swift-crypto")
     static let cryptoExtras = product(name: "CryptoExtras", package: "swift-crypto")
     static let deque = product(name: "DequeModule", package: "swift-collections")
     static let httpTypes = product(name: "HTTPTypes", package: "swift-http-types")
     static let hummingbirdCore = product(name: "HummingbirdCore", package: "hummingbird")
     static let hummingbird = product(name: "Hummingbird", package: "hummingbird")
+    static let jwtKit = product(name: "JWTKit", package: "jwt-kit")
     static let lifecycle = product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
     static let logging = product(name: "Logging", package: "swift-log")
     static let nioCore = product(name: "NIOCore", package: "swift-nio")
     static let nioHTTP1 = product(name: "NIOHTTP1", package: "swift-nio")
     static let nioPosix = product(name: "NIOPosix", package: "swift-nio")
+    static let nioFoundation = product(name: "NIOFoundationCompat", package: "swift-nio")
     static let nioTLS = product(name: "NIOTLS", package: "swift-nio")
     static let nioSSL = product(name: "NIOSSL", package: "swift-nio-ssl")
     static let subprocess = product(name: "Subprocess", package: "swift-subprocess")
@@ -66,13 +70,16 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
         .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
         .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
+        .package(url: "https://github.com/vapor/jwt-kit", from: "5.7.1"),
     ],
     targets: [
         // C libraries: module maps and inline shims, nothing else. Each is imported by exactly one module.
@@ -86,6 +93,8 @@ let package = Package(
         module("MQTT", ["CMosquitto", .logging]),
         module("EST", [.asn1]),
         module("LocalServers", [.logging, .subprocess, .systemPackage]),
+        module("Prometheus", [.coreMetrics]),
+        module("OperatorAPI", []),
 
         // What is decided and signed.
         module("PKI", ["OpenSSL", .asn1, .crypto, .cryptoExtras, .x509]),
@@ -112,16 +121,29 @@ let package = Package(
                 .logging, .nioCore, .nioSSL, .nioTLS, .x509,
             ]
         ),
-        module("StatusServer", ["Enrollment", "PKI", .httpTypes, .hummingbird, .lifecycle, .logging, .nioCore]),
+        .target(
+            name: "OperatorServer",
+            dependencies: [
+                "Enrollment", "OperatorAPI", "PKI", .asn1, .crypto, .httpTypes, .hummingbird, .hummingbirdCore, .jwtKit,
+                .lifecycle, .logging, .nioCore, .nioSSL, .nioTLS, .x509,
+            ],
+            resources: [.embedInCode("openapi.yaml")],
+            swiftSettings: settings
+        ),
+        module(
+            "StatusServer",
+            ["Enrollment", "PKI", .httpTypes, .hummingbird, .hummingbirdCore, .lifecycle, .logging, .nioCore]
+        ),
 
         // Executables.
         .executableTarget(
             name: "muster",
             dependencies: [
                 "ESTServer", "Enrollment", "EnrollmentMQTT", "EnrollmentPostgres", "LocalServers", "MQTT", "OpenSSL",
-                "PKI", "Postgres", "Schema",
-                "StatusServer", .argumentParser, .asn1, .configuration, .crypto, .lifecycle, .logging, .nioCore,
-                .nioPosix,
+                "OperatorAPI", "OperatorServer", "PKI", "Postgres", "Prometheus", "Schema",
+                "StatusServer", .argumentParser, .asn1, .asyncHTTPClient, .configuration, .coreMetrics, .crypto,
+                .lifecycle, .logging, .nioCore,
+                .nioFoundation, .nioHTTP1, .nioPosix,
                 .nioSSL, .unixSignals, .x509, .yams,
             ],
             swiftSettings: settings
@@ -168,6 +190,14 @@ let package = Package(
         tests(
             "MusterTests",
             ["muster", "PKI", "OpenSSL", "TestPeers", .argumentParser, .asn1, .crypto, .logging, .x509]
+        ),
+        tests("PrometheusTests", ["Prometheus", .coreMetrics]),
+        tests(
+            "FleetSimTests",
+            [
+                "fleetsim", "EST", "Postgres", "Schema", "TestPeers", .argumentParser, .asn1, .crypto, .nioCore,
+                .nioHTTP1, .nioPosix, .nioSSL, .x509,
+            ]
         ),
         tests("LocalServersTests", ["LocalServers", "TestPeers", .logging]),
         // The executables are built for these tests, which run them as their users do.

@@ -9,7 +9,8 @@ package enum Schema {
 
     /// All steps, in order. The generated names have `_` in place of a file name's first digit.
     package static let steps: [Step] = [
-        Step(number: 1, name: "initial", sql: text(PackageResources._001_initial_sql))
+        Step(number: 1, name: "initial", sql: text(PackageResources._001_initial_sql)),
+        Step(number: 2, name: "operators", sql: text(PackageResources._002_operators_sql)),
     ]
 
     /// The sum of all steps, as `pg_dump` shows it.

@@ -28,6 +28,13 @@ begin
 end
 $$;
 
+CREATE TABLE public.anchor_usage (
+    anchor_id bigint NOT NULL,
+    devices bigint NOT NULL,
+    CONSTRAINT anchor_usage_devices_check CHECK ((devices >= 0))
+)
+WITH (fillfactor='50');
+
 CREATE TABLE public.anchors (
     id bigint NOT NULL,
     fleet_id bigint NOT NULL,
@@ -35,11 +42,60 @@ CREATE TABLE public.anchors (
     certificate bytea NOT NULL,
     device_id_rule text NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT anchors_device_id_rule_check CHECK ((device_id_rule = ANY (ARRAY['subject-serial-number'::text, 'request-common-name'::text]))),
+    device_id_pattern text,
+    key_change text DEFAULT 'refuse'::text NOT NULL,
+    devices_max bigint,
+    devices_per_hour bigint,
+    valid_from timestamp with time zone,
+    valid_until timestamp with time zone,
+    credential_devices_max bigint,
+    credential_devices_per_hour bigint,
+    credential_valid_from timestamp with time zone,
+    credential_valid_until timestamp with time zone,
+    blocked_at timestamp with time zone,
+    blocked_by text,
+    block_comment text,
+    removed_at timestamp with time zone,
+    CONSTRAINT anchors_credential_devices_max_check CHECK ((credential_devices_max >= 0)),
+    CONSTRAINT anchors_credential_devices_per_hour_check CHECK ((credential_devices_per_hour >= 0)),
+    CONSTRAINT anchors_device_id_rule_check CHECK (((device_id_rule = ANY (ARRAY['subject-serial-number'::text, 'subject-common-name'::text, 'hardware-module-name'::text, 'san-uri'::text, 'request-common-name'::text])) AND ((device_id_rule = 'san-uri'::text) = (device_id_pattern IS NOT NULL)))),
+    CONSTRAINT anchors_devices_max_check CHECK ((devices_max >= 0)),
+    CONSTRAINT anchors_devices_per_hour_check CHECK ((devices_per_hour >= 0)),
+    CONSTRAINT anchors_key_change_check CHECK ((key_change = ANY (ARRAY['refuse'::text, 'approve'::text, 'replace'::text]))),
     CONSTRAINT anchors_name_check CHECK ((name ~ '^[a-z0-9-]{1,40}$'::text))
 );
 ALTER TABLE public.anchors ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME public.anchors_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.approvals (
+    id bigint NOT NULL,
+    fleet_id bigint NOT NULL,
+    device_id text NOT NULL COLLATE pg_catalog."C",
+    key_sha256 bytea NOT NULL,
+    kind text NOT NULL,
+    state text DEFAULT 'pending'::text NOT NULL,
+    anchor_id bigint,
+    credential_sha256 bytea NOT NULL,
+    credential_subject text,
+    source text NOT NULL,
+    requested_at timestamp with time zone NOT NULL,
+    decided_at timestamp with time zone,
+    decided_by text,
+    comment text,
+    CONSTRAINT approvals_check CHECK (((state = 'pending'::text) = (decided_at IS NULL))),
+    CONSTRAINT approvals_device_id_check CHECK ((device_id ~ '^[A-Za-z0-9._-]{1,40}$'::text)),
+    CONSTRAINT approvals_key_sha256_check CHECK ((octet_length(key_sha256) = 32)),
+    CONSTRAINT approvals_kind_check CHECK ((kind = ANY (ARRAY['first'::text, 'key-change'::text]))),
+    CONSTRAINT approvals_state_check CHECK ((state = ANY (ARRAY['pending'::text, 'approved'::text, 'rejected'::text])))
+);
+ALTER TABLE public.approvals ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.approvals_id_seq
     START WITH 1
     INCREMENT BY 1
     NO MINVALUE
@@ -149,6 +205,41 @@ CREATE TABLE public.audit_head (
     hash bytea NOT NULL,
     CONSTRAINT audit_head_singleton_check CHECK (singleton)
 );
+
+CREATE TABLE public.bootstrap_credentials (
+    fleet_id bigint NOT NULL,
+    sha256 bytea NOT NULL,
+    anchor_id bigint,
+    kind text,
+    subject text,
+    first_seen_at timestamp with time zone,
+    last_seen_at timestamp with time zone,
+    devices bigint DEFAULT 0 NOT NULL,
+    devices_max bigint,
+    devices_per_hour bigint,
+    valid_from timestamp with time zone,
+    valid_until timestamp with time zone,
+    blocked_at timestamp with time zone,
+    blocked_by text,
+    block_comment text,
+    marked_at timestamp with time zone,
+    marked_reason text,
+    CONSTRAINT bootstrap_credentials_devices_check CHECK ((devices >= 0)),
+    CONSTRAINT bootstrap_credentials_devices_max_check CHECK ((devices_max >= 0)),
+    CONSTRAINT bootstrap_credentials_devices_per_hour_check CHECK ((devices_per_hour >= 0)),
+    CONSTRAINT bootstrap_credentials_kind_check CHECK ((kind = ANY (ARRAY['idevid'::text, 'claim'::text]))),
+    CONSTRAINT bootstrap_credentials_sha256_check CHECK ((octet_length(sha256) = 32))
+)
+WITH (fillfactor='70');
+
+CREATE TABLE public.bootstrap_minutes (
+    anchor_id bigint NOT NULL,
+    credential_sha256 bytea NOT NULL,
+    minute timestamp with time zone NOT NULL,
+    devices bigint NOT NULL,
+    CONSTRAINT bootstrap_minutes_devices_check CHECK ((devices > 0))
+)
+WITH (fillfactor='50');
 
 CREATE TABLE public.certificates (
     issuer_id bigint NOT NULL,
@@ -305,7 +396,7 @@ CREATE TABLE public.device_keys (
 
 CREATE TABLE public.devices (
     fleet_id bigint NOT NULL,
-    device_id text NOT NULL,
+    device_id text NOT NULL COLLATE pg_catalog."C",
     first_enrolled_at timestamp with time zone NOT NULL,
     enrolled_at timestamp with time zone NOT NULL,
     current_issuer_id bigint NOT NULL,
@@ -316,6 +407,9 @@ CREATE TABLE public.devices (
     idevid_anchor_id bigint,
     trust_store_version bigint,
     trust_store_acknowledged_at timestamp with time zone,
+    first_anchor_id bigint,
+    first_credential_sha256 bytea,
+    current_not_after timestamp with time zone,
     CONSTRAINT devices_current_key_sha256_check CHECK ((octet_length(current_key_sha256) = 32)),
     CONSTRAINT devices_device_id_check CHECK ((device_id ~ '^[A-Za-z0-9._-]{1,40}$'::text))
 )
@@ -333,8 +427,10 @@ CREATE TABLE public.fleets (
     policy text NOT NULL,
     profile jsonb NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
+    approval_retry_seconds integer DEFAULT 60 NOT NULL,
+    CONSTRAINT fleets_approval_retry_seconds_check CHECK (((approval_retry_seconds >= 1) AND (approval_retry_seconds <= 86400))),
     CONSTRAINT fleets_name_check CHECK ((name ~ '^[a-z0-9-]{1,23}$'::text)),
-    CONSTRAINT fleets_policy_check CHECK ((policy = 'open'::text))
+    CONSTRAINT fleets_policy_check CHECK ((policy = ANY (ARRAY['open'::text, 'allowlist'::text, 'approval'::text])))
 );
 ALTER TABLE public.fleets ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME public.fleets_id_seq
@@ -343,6 +439,18 @@ ALTER TABLE public.fleets ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     NO MINVALUE
     NO MAXVALUE
     CACHE 1
+);
+
+CREATE TABLE public.idempotency_keys (
+    actor text NOT NULL,
+    key text NOT NULL,
+    request_sha256 bytea NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    status integer,
+    content_type text,
+    body bytea,
+    CONSTRAINT idempotency_keys_key_check CHECK (((length(key) >= 1) AND (length(key) <= 255))),
+    CONSTRAINT idempotency_keys_request_sha256_check CHECK ((octet_length(request_sha256) = 32))
 );
 
 CREATE TABLE public.issuers (
@@ -365,6 +473,25 @@ ALTER TABLE public.issuers ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     CACHE 1
 );
 
+CREATE TABLE public.operator_certificates (
+    sha256 bytea NOT NULL,
+    operator text NOT NULL,
+    not_after timestamp with time zone NOT NULL,
+    issued_at timestamp with time zone NOT NULL,
+    removed_at timestamp with time zone,
+    CONSTRAINT operator_certificates_sha256_check CHECK ((octet_length(sha256) = 32))
+);
+
+CREATE TABLE public.operators (
+    name text NOT NULL,
+    role text NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    created_by text NOT NULL,
+    removed_at timestamp with time zone,
+    CONSTRAINT operators_name_check CHECK ((name ~ '^[a-z0-9][a-z0-9._-]{0,39}$'::text)),
+    CONSTRAINT operators_role_check CHECK ((role = ANY (ARRAY['viewer'::text, 'operator'::text, 'admin'::text])))
+);
+
 CREATE TABLE public.outbox (
     id bigint NOT NULL,
     fleet_id bigint NOT NULL,
@@ -385,9 +512,14 @@ ALTER TABLE public.outbox ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
 
 CREATE TABLE public.registrations (
     fleet_id bigint NOT NULL,
-    device_id text NOT NULL,
+    device_id text NOT NULL COLLATE pg_catalog."C",
     created_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT registrations_device_id_check CHECK ((device_id ~ '^[A-Za-z0-9._-]{1,40}$'::text))
+    key_sha256 bytea,
+    idevid_sha256 bytea,
+    changed_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT registrations_device_id_check CHECK ((device_id ~ '^[A-Za-z0-9._-]{1,40}$'::text)),
+    CONSTRAINT registrations_idevid_sha256_check CHECK ((octet_length(idevid_sha256) = 32)),
+    CONSTRAINT registrations_key_sha256_check CHECK ((octet_length(key_sha256) = 32))
 );
 
 CREATE TABLE public.schema_migrations (
@@ -418,10 +550,14 @@ ALTER TABLE ONLY public.certificates ATTACH PARTITION public.certificates_4 FOR 
 ALTER TABLE ONLY public.certificates ATTACH PARTITION public.certificates_5 FOR VALUES WITH (modulus 8, remainder 5);
 ALTER TABLE ONLY public.certificates ATTACH PARTITION public.certificates_6 FOR VALUES WITH (modulus 8, remainder 6);
 ALTER TABLE ONLY public.certificates ATTACH PARTITION public.certificates_7 FOR VALUES WITH (modulus 8, remainder 7);
-ALTER TABLE ONLY public.anchors
-    ADD CONSTRAINT anchors_fleet_id_name_key UNIQUE (fleet_id, name);
+ALTER TABLE ONLY public.anchor_usage
+    ADD CONSTRAINT anchor_usage_pkey PRIMARY KEY (anchor_id);
 ALTER TABLE ONLY public.anchors
     ADD CONSTRAINT anchors_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY public.approvals
+    ADD CONSTRAINT approvals_fleet_id_device_id_key_sha256_key UNIQUE (fleet_id, device_id, key_sha256);
+ALTER TABLE ONLY public.approvals
+    ADD CONSTRAINT approvals_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY public.attempts
     ADD CONSTRAINT attempts_pkey PRIMARY KEY (at, id);
 ALTER TABLE ONLY public.attempts_MONTH
@@ -432,6 +568,10 @@ ALTER TABLE ONLY public.audit_head
     ADD CONSTRAINT audit_head_pkey PRIMARY KEY (singleton);
 ALTER TABLE ONLY public.audit
     ADD CONSTRAINT audit_pkey PRIMARY KEY (seq);
+ALTER TABLE ONLY public.bootstrap_credentials
+    ADD CONSTRAINT bootstrap_credentials_pkey PRIMARY KEY (fleet_id, sha256);
+ALTER TABLE ONLY public.bootstrap_minutes
+    ADD CONSTRAINT bootstrap_minutes_pkey PRIMARY KEY (anchor_id, credential_sha256, minute);
 ALTER TABLE ONLY public.certificates
     ADD CONSTRAINT certificates_pkey PRIMARY KEY (issuer_id, serial);
 ALTER TABLE ONLY public.certificates_0
@@ -460,12 +600,18 @@ ALTER TABLE ONLY public.fleets
     ADD CONSTRAINT fleets_name_key UNIQUE (name);
 ALTER TABLE ONLY public.fleets
     ADD CONSTRAINT fleets_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY public.idempotency_keys
+    ADD CONSTRAINT idempotency_keys_pkey PRIMARY KEY (actor, key);
 ALTER TABLE ONLY public.issuers
     ADD CONSTRAINT issuers_certificate_key UNIQUE (certificate);
 ALTER TABLE ONLY public.issuers
     ADD CONSTRAINT issuers_name_key UNIQUE (name);
 ALTER TABLE ONLY public.issuers
     ADD CONSTRAINT issuers_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY public.operator_certificates
+    ADD CONSTRAINT operator_certificates_pkey PRIMARY KEY (sha256);
+ALTER TABLE ONLY public.operators
+    ADD CONSTRAINT operators_pkey PRIMARY KEY (name);
 ALTER TABLE ONLY public.outbox
     ADD CONSTRAINT outbox_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY public.registrations
@@ -475,11 +621,33 @@ ALTER TABLE ONLY public.schema_migrations
 ALTER TABLE ONLY public.trust_stores
     ADD CONSTRAINT trust_stores_pkey PRIMARY KEY (fleet_id, version);
 
+CREATE UNIQUE INDEX anchors_present ON public.anchors USING btree (fleet_id, name) WHERE (removed_at IS NULL);
+
+CREATE INDEX approvals_state ON public.approvals USING btree (fleet_id, state, id);
+
+CREATE INDEX attempts_not_issued ON ONLY public.attempts USING btree (fleet_id, at DESC, id DESC) WHERE (outcome = ANY (ARRAY['refused'::text, 'pending'::text]));
+
+CREATE INDEX attempts_MONTH_fleet_id_at_id_idx ON public.attempts_MONTH USING btree (fleet_id, at DESC, id DESC) WHERE (outcome = ANY (ARRAY['refused'::text, 'pending'::text]));
+
 CREATE INDEX attempts_device ON ONLY public.attempts USING btree (fleet_id, device_id, at DESC);
 
 CREATE INDEX attempts_MONTH_fleet_id_device_id_at_idx ON public.attempts_MONTH USING btree (fleet_id, device_id, at DESC);
 
+CREATE INDEX attempts_request ON ONLY public.attempts USING btree (request_id);
+
+CREATE INDEX attempts_MONTH_request_id_idx ON public.attempts_MONTH USING btree (request_id);
+
+CREATE INDEX attempts_default_fleet_id_at_id_idx ON public.attempts_default USING btree (fleet_id, at DESC, id DESC) WHERE (outcome = ANY (ARRAY['refused'::text, 'pending'::text]));
+
 CREATE INDEX attempts_default_fleet_id_device_id_at_idx ON public.attempts_default USING btree (fleet_id, device_id, at DESC);
+
+CREATE INDEX attempts_default_request_id_idx ON public.attempts_default USING btree (request_id);
+
+CREATE INDEX audit_subject ON public.audit USING btree (subject, seq);
+
+CREATE INDEX bootstrap_credentials_blocked ON public.bootstrap_credentials USING btree (fleet_id, sha256) WHERE (blocked_at IS NOT NULL);
+
+CREATE INDEX bootstrap_credentials_marked ON public.bootstrap_credentials USING btree (fleet_id, sha256) WHERE (marked_at IS NOT NULL);
 
 CREATE INDEX certificates_device ON ONLY public.certificates USING btree (fleet_id, device_id);
 
@@ -499,11 +667,27 @@ CREATE INDEX certificates_6_fleet_id_device_id_idx ON public.certificates_6 USIN
 
 CREATE INDEX certificates_7_fleet_id_device_id_idx ON public.certificates_7 USING btree (fleet_id, device_id);
 
+CREATE INDEX devices_credential ON public.devices USING btree (fleet_id, first_credential_sha256, device_id);
+
+CREATE INDEX devices_expiring ON public.devices USING btree (fleet_id, current_not_after, device_id);
+
+CREATE INDEX devices_first_enrolled ON public.devices USING btree (fleet_id, first_enrolled_at, device_id);
+
+CREATE INDEX idempotency_keys_age ON public.idempotency_keys USING btree (created_at);
+
+CREATE INDEX operator_certificates_operator ON public.operator_certificates USING btree (operator);
+
+CREATE INDEX outbox_topic ON public.outbox USING btree (fleet_id, topic, id);
+
 CREATE INDEX outbox_waiting ON public.outbox USING btree (fleet_id, id) WHERE (published_at IS NULL);
+ALTER INDEX public.attempts_not_issued ATTACH PARTITION public.attempts_MONTH_fleet_id_at_id_idx;
 ALTER INDEX public.attempts_device ATTACH PARTITION public.attempts_MONTH_fleet_id_device_id_at_idx;
 ALTER INDEX public.attempts_pkey ATTACH PARTITION public.attempts_MONTH_pkey;
+ALTER INDEX public.attempts_request ATTACH PARTITION public.attempts_MONTH_request_id_idx;
+ALTER INDEX public.attempts_not_issued ATTACH PARTITION public.attempts_default_fleet_id_at_id_idx;
 ALTER INDEX public.attempts_device ATTACH PARTITION public.attempts_default_fleet_id_device_id_at_idx;
 ALTER INDEX public.attempts_pkey ATTACH PARTITION public.attempts_default_pkey;
+ALTER INDEX public.attempts_request ATTACH PARTITION public.attempts_default_request_id_idx;
 ALTER INDEX public.certificates_device ATTACH PARTITION public.certificates_0_fleet_id_device_id_idx;
 ALTER INDEX public.certificates_pkey ATTACH PARTITION public.certificates_0_pkey;
 ALTER INDEX public.certificates_device ATTACH PARTITION public.certificates_1_fleet_id_device_id_idx;
@@ -520,8 +704,20 @@ ALTER INDEX public.certificates_device ATTACH PARTITION public.certificates_6_fl
 ALTER INDEX public.certificates_pkey ATTACH PARTITION public.certificates_6_pkey;
 ALTER INDEX public.certificates_device ATTACH PARTITION public.certificates_7_fleet_id_device_id_idx;
 ALTER INDEX public.certificates_pkey ATTACH PARTITION public.certificates_7_pkey;
+ALTER TABLE ONLY public.anchor_usage
+    ADD CONSTRAINT anchor_usage_anchor_id_fkey FOREIGN KEY (anchor_id) REFERENCES public.anchors(id) ON DELETE CASCADE;
 ALTER TABLE ONLY public.anchors
     ADD CONSTRAINT anchors_fleet_id_fkey FOREIGN KEY (fleet_id) REFERENCES public.fleets(id) ON DELETE CASCADE;
+ALTER TABLE ONLY public.approvals
+    ADD CONSTRAINT approvals_anchor_id_fkey FOREIGN KEY (anchor_id) REFERENCES public.anchors(id);
+ALTER TABLE ONLY public.approvals
+    ADD CONSTRAINT approvals_fleet_id_fkey FOREIGN KEY (fleet_id) REFERENCES public.fleets(id) ON DELETE CASCADE;
+ALTER TABLE ONLY public.bootstrap_credentials
+    ADD CONSTRAINT bootstrap_credentials_anchor_id_fkey FOREIGN KEY (anchor_id) REFERENCES public.anchors(id);
+ALTER TABLE ONLY public.bootstrap_credentials
+    ADD CONSTRAINT bootstrap_credentials_fleet_id_fkey FOREIGN KEY (fleet_id) REFERENCES public.fleets(id) ON DELETE CASCADE;
+ALTER TABLE ONLY public.bootstrap_minutes
+    ADD CONSTRAINT bootstrap_minutes_anchor_id_fkey FOREIGN KEY (anchor_id) REFERENCES public.anchors(id) ON DELETE CASCADE;
 ALTER TABLE public.certificates
     ADD CONSTRAINT certificates_fleet_id_fkey FOREIGN KEY (fleet_id) REFERENCES public.fleets(id);
 ALTER TABLE public.certificates
@@ -530,6 +726,8 @@ ALTER TABLE ONLY public.device_keys
     ADD CONSTRAINT device_keys_fleet_id_fkey FOREIGN KEY (fleet_id) REFERENCES public.fleets(id);
 ALTER TABLE ONLY public.devices
     ADD CONSTRAINT devices_current_issuer_id_fkey FOREIGN KEY (current_issuer_id) REFERENCES public.issuers(id);
+ALTER TABLE ONLY public.devices
+    ADD CONSTRAINT devices_first_anchor_id_fkey FOREIGN KEY (first_anchor_id) REFERENCES public.anchors(id);
 ALTER TABLE ONLY public.devices
     ADD CONSTRAINT devices_fleet_id_fkey FOREIGN KEY (fleet_id) REFERENCES public.fleets(id);
 ALTER TABLE ONLY public.devices
@@ -540,6 +738,8 @@ ALTER TABLE ONLY public.fleet_issuers
     ADD CONSTRAINT fleet_issuers_issuer_id_fkey FOREIGN KEY (issuer_id) REFERENCES public.issuers(id);
 ALTER TABLE ONLY public.fleets
     ADD CONSTRAINT fleets_issuer_id_fkey FOREIGN KEY (issuer_id) REFERENCES public.issuers(id);
+ALTER TABLE ONLY public.operator_certificates
+    ADD CONSTRAINT operator_certificates_operator_fkey FOREIGN KEY (operator) REFERENCES public.operators(name);
 ALTER TABLE ONLY public.outbox
     ADD CONSTRAINT outbox_fleet_id_fkey FOREIGN KEY (fleet_id) REFERENCES public.fleets(id) ON DELETE CASCADE;
 ALTER TABLE ONLY public.registrations
@@ -549,7 +749,14 @@ ALTER TABLE ONLY public.trust_stores
 GRANT USAGE ON SCHEMA public TO muster_server;
 REVOKE ALL ON FUNCTION public.create_attempt_partitions(months_ahead integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.create_attempt_partitions(months_ahead integer) TO muster_server;
+GRANT SELECT,INSERT ON TABLE public.anchor_usage TO muster_server;
+GRANT UPDATE(devices) ON TABLE public.anchor_usage TO muster_server;
 GRANT SELECT,INSERT,UPDATE ON TABLE public.anchors TO muster_server;
+GRANT SELECT,INSERT ON TABLE public.approvals TO muster_server;
+GRANT UPDATE(state) ON TABLE public.approvals TO muster_server;
+GRANT UPDATE(decided_at) ON TABLE public.approvals TO muster_server;
+GRANT UPDATE(decided_by) ON TABLE public.approvals TO muster_server;
+GRANT UPDATE(comment) ON TABLE public.approvals TO muster_server;
 GRANT SELECT,INSERT ON TABLE public.attempts TO muster_server;
 GRANT SELECT ON TABLE public.attempts_MONTH TO muster_server;
 GRANT SELECT ON TABLE public.attempts_default TO muster_server;
@@ -557,6 +764,24 @@ GRANT SELECT,INSERT ON TABLE public.audit TO muster_server;
 GRANT SELECT ON TABLE public.audit_head TO muster_server;
 GRANT UPDATE(seq) ON TABLE public.audit_head TO muster_server;
 GRANT UPDATE(hash) ON TABLE public.audit_head TO muster_server;
+GRANT SELECT,INSERT ON TABLE public.bootstrap_credentials TO muster_server;
+GRANT UPDATE(anchor_id) ON TABLE public.bootstrap_credentials TO muster_server;
+GRANT UPDATE(kind) ON TABLE public.bootstrap_credentials TO muster_server;
+GRANT UPDATE(subject) ON TABLE public.bootstrap_credentials TO muster_server;
+GRANT UPDATE(first_seen_at) ON TABLE public.bootstrap_credentials TO muster_server;
+GRANT UPDATE(last_seen_at) ON TABLE public.bootstrap_credentials TO muster_server;
+GRANT UPDATE(devices) ON TABLE public.bootstrap_credentials TO muster_server;
+GRANT UPDATE(devices_max) ON TABLE public.bootstrap_credentials TO muster_server;
+GRANT UPDATE(devices_per_hour) ON TABLE public.bootstrap_credentials TO muster_server;
+GRANT UPDATE(valid_from) ON TABLE public.bootstrap_credentials TO muster_server;
+GRANT UPDATE(valid_until) ON TABLE public.bootstrap_credentials TO muster_server;
+GRANT UPDATE(blocked_at) ON TABLE public.bootstrap_credentials TO muster_server;
+GRANT UPDATE(blocked_by) ON TABLE public.bootstrap_credentials TO muster_server;
+GRANT UPDATE(block_comment) ON TABLE public.bootstrap_credentials TO muster_server;
+GRANT UPDATE(marked_at) ON TABLE public.bootstrap_credentials TO muster_server;
+GRANT UPDATE(marked_reason) ON TABLE public.bootstrap_credentials TO muster_server;
+GRANT SELECT,INSERT,DELETE ON TABLE public.bootstrap_minutes TO muster_server;
+GRANT UPDATE(devices) ON TABLE public.bootstrap_minutes TO muster_server;
 GRANT SELECT,INSERT ON TABLE public.certificates TO muster_server;
 GRANT UPDATE(status) ON TABLE public.certificates TO muster_server;
 GRANT SELECT ON TABLE public.certificates_0 TO muster_server;
@@ -571,10 +796,24 @@ GRANT SELECT,INSERT,UPDATE ON TABLE public.device_keys TO muster_server;
 GRANT SELECT,INSERT,UPDATE ON TABLE public.devices TO muster_server;
 GRANT SELECT,INSERT,DELETE ON TABLE public.fleet_issuers TO muster_server;
 GRANT SELECT,INSERT,UPDATE ON TABLE public.fleets TO muster_server;
+GRANT SELECT,INSERT,DELETE ON TABLE public.idempotency_keys TO muster_server;
+GRANT UPDATE(request_sha256) ON TABLE public.idempotency_keys TO muster_server;
+GRANT UPDATE(created_at) ON TABLE public.idempotency_keys TO muster_server;
+GRANT UPDATE(status) ON TABLE public.idempotency_keys TO muster_server;
+GRANT UPDATE(content_type) ON TABLE public.idempotency_keys TO muster_server;
+GRANT UPDATE(body) ON TABLE public.idempotency_keys TO muster_server;
 GRANT SELECT,INSERT ON TABLE public.issuers TO muster_server;
 GRANT UPDATE(rollover) ON TABLE public.issuers TO muster_server;
+GRANT SELECT,INSERT ON TABLE public.operator_certificates TO muster_server;
+GRANT UPDATE(removed_at) ON TABLE public.operator_certificates TO muster_server;
+GRANT SELECT,INSERT ON TABLE public.operators TO muster_server;
+GRANT UPDATE(role) ON TABLE public.operators TO muster_server;
+GRANT UPDATE(removed_at) ON TABLE public.operators TO muster_server;
 GRANT SELECT,INSERT ON TABLE public.outbox TO muster_server;
 GRANT UPDATE(published_at) ON TABLE public.outbox TO muster_server;
 GRANT SELECT,INSERT,DELETE ON TABLE public.registrations TO muster_server;
+GRANT UPDATE(key_sha256) ON TABLE public.registrations TO muster_server;
+GRANT UPDATE(idevid_sha256) ON TABLE public.registrations TO muster_server;
+GRANT UPDATE(changed_at) ON TABLE public.registrations TO muster_server;
 GRANT SELECT ON TABLE public.schema_migrations TO muster_server;
 GRANT SELECT,INSERT ON TABLE public.trust_stores TO muster_server;

@@ -55,13 +55,16 @@ package final class DeviceTLS: Sendable {
 
     /// Takes a new certificate and key, if given, and the anchors as they are now. If that fails, all stays as it was.
     package func reload(identity: Identity? = nil, directory: FleetDirectory) throws {
-        let authorities = Self.authorities(directory)
-        let present = state.withLock { $0 }
-        // A new context has new ticket keys, and every session that it could resume is lost (EST-05).
-        if identity == nil, present.authorities == authorities { return }
-        let next = identity ?? present.identity
-        let context = try Self.context(next, minimumVersion: minimumVersion, authorities: authorities)
-        state.withLock { $0 = State(identity: next, authorities: authorities, context: context) }
+        // Under the lock from the reading to the writing: a new certificate and new anchors may come at one moment, and
+        // neither may undo the other.
+        try state.withLock { present in
+            let authorities = Self.authorities(directory)
+            // A new context has new ticket keys, and every session that it could resume is lost (EST-05).
+            if identity == nil, present.authorities == authorities { return }
+            let next = identity ?? present.identity
+            let context = try Self.context(next, minimumVersion: minimumVersion, authorities: authorities)
+            present = State(identity: next, authorities: authorities, context: context)
+        }
     }
 
     /// The CAs whose certificates count, in a stable order, each name once.

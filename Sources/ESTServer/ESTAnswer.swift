@@ -50,6 +50,16 @@ enum ESTAnswer {
         return answer
     }
 
+    /// 202 with Retry-After: an operator is to approve; the device sends the same request again (RFC 7030 section 4.2.3,
+    /// EST-27).
+    static func waiting(_ wait: Duration, to request: Request) -> Response {
+        let seconds = RetryAfter.format(wait)
+        let line = "the device waits for an operator's approval; send the same request again in \(seconds) s\n"
+        var answer = body(Array(line.utf8), type: .plainText, status: .accepted)
+        answer.headers[.retryAfter] = seconds
+        return answer
+    }
+
     /// One line of text, or problem details (RFC 9457) for clients that ask for them (EST-25).
     static func problem(
         _ status: ESTStatus,

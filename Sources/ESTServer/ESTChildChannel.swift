@@ -6,6 +6,11 @@ import NIOCore
 import NIOSSL
 import NIOTLS
 
+/// How a TLS handshake ended.
+package enum HandshakeResult: String, CaseIterable, Hashable, Sendable {
+    case completed, failed, timeout
+}
+
 /// A connection of the device front: TLS with the context of this moment, then HTTP/1.1.
 struct ESTChildChannel: ServerChildChannel {
     struct Value: ServerChildChannelValue {
@@ -17,6 +22,7 @@ struct ESTChildChannel: ServerChildChannel {
     let tls: DeviceTLS
     let http: HTTP1Channel
     let handshakeTimeout: TimeAmount
+    let onHandshake: @Sendable (HandshakeResult) -> Void
 
     func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
         let connection = ClientConnection(source: channel.remoteAddress?.ipAddress ?? "unknown")
@@ -35,7 +41,7 @@ struct ESTChildChannel: ServerChildChannel {
             }
             try channel.pipeline.syncOperations.addHandlers([
                 handler,
-                HandshakeWatch(connection: connection, timeout: handshakeTimeout),
+                HandshakeWatch(connection: connection, timeout: handshakeTimeout, onEnd: onHandshake),
             ])
         }.flatMap {
             http.setup(channel: channel, logger: logger)
@@ -59,22 +65,41 @@ private final class HandshakeWatch: ChannelInboundHandler, RemovableChannelHandl
 
     private let connection: ClientConnection
     private let timeout: TimeAmount
+    private let onEnd: @Sendable (HandshakeResult) -> Void
     private var deadline: Scheduled<Void>?
+    private var isOver = false
 
-    init(connection: ClientConnection, timeout: TimeAmount) {
+    init(
+        connection: ClientConnection,
+        timeout: TimeAmount,
+        onEnd: @escaping @Sendable (HandshakeResult) -> Void
+    ) {
         self.connection = connection
         self.timeout = timeout
+        self.onEnd = onEnd
     }
 
     func handlerAdded(context: ChannelHandlerContext) {
         let channel = context.channel
-        deadline = context.eventLoop.scheduleTask(in: timeout) { channel.close(promise: nil) }
+        let watch = NIOLoopBound(self, eventLoop: context.eventLoop)
+        deadline = context.eventLoop.scheduleTask(in: timeout) {
+            watch.value.end(.timeout)
+            channel.close(promise: nil)
+        }
+    }
+
+    /// Tells once how it ended.
+    private func end(_ result: HandshakeResult) {
+        deadline?.cancel()
+        deadline = nil
+        guard !isOver else { return }
+        isOver = true
+        onEnd(result)
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         if case .handshakeCompleted? = event as? TLSUserEvent {
-            deadline?.cancel()
-            deadline = nil
+            end(.completed)
             if connection.isAnonymous,
                 let handler = try? context.pipeline.syncOperations.handler(type: NIOSSLServerHandler.self),
                 let certificate = handler.peerCertificate
@@ -86,8 +111,7 @@ private final class HandshakeWatch: ChannelInboundHandler, RemovableChannelHandl
     }
 
     func channelInactive(context: ChannelHandlerContext) {
-        deadline?.cancel()
-        deadline = nil
+        end(.failed)
         context.fireChannelInactive()
     }
 }

@@ -37,6 +37,7 @@ package struct ESTFront: Service {
     private let application: Application<ESTResponder>
 
     /// - Parameters:
+    ///   - onHandshake: Told how each TLS handshake ended; must not wait.
     ///   - onListening: Runs once the port is open, with the port's number.
     package init(
         configuration: Configuration,
@@ -45,6 +46,7 @@ package struct ESTFront: Service {
         enrollment: EnrollmentService,
         eventLoopGroup: any EventLoopGroup,
         logger: Logger,
+        onHandshake: @escaping @Sendable (HandshakeResult) -> Void = { _ in },
         onListening: @escaping @Sendable (Int) async -> Void = { _ in }
     ) {
         let responder = ESTResponder(
@@ -70,7 +72,8 @@ package struct ESTFront: Service {
                             )
                         )
                     ),
-                    handshakeTimeout: .init(configuration.handshakeTimeout)
+                    handshakeTimeout: .init(configuration.handshakeTimeout),
+                    onHandshake: onHandshake
                 )
             },
             configuration: ApplicationConfiguration(

@@ -94,7 +94,8 @@ struct ESTResponder: HTTPResponder {
         case .tooSlow: return ESTAnswer.problem(.requestTimeout, "the body took too long", to: request)
         case .incomplete: return ESTAnswer.problem(.badRequest, "the body did not arrive whole", to: request)
         }
-        let requestID = UUID()
+        var randomness = SystemRandomNumberGenerator()
+        let requestID = UUID.timeOrdered(at: Date(), randomness: &randomness)
         let connection = ClientConnection.current
         let submission = EnrollmentSubmission(
             fleet: fleet,
@@ -143,6 +144,8 @@ struct ESTResponder: HTTPResponder {
                 logger.error("certificate not encoded", metadata: ["error": "\(error)"])
                 return ESTAnswer.problem(.internalServerError, "the certificate cannot be sent", to: request)
             }
+        case .pending(let retryAfter):
+            return ESTAnswer.waiting(retryAfter, to: request)
         case .refused(let refusal):
             return ESTAnswer.refusal(refusal, to: request)
         case .unavailable(let error):

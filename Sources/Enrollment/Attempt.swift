@@ -8,15 +8,17 @@ package struct Attempt: Sendable {
         case simpleReenroll = "simplereenroll"
     }
 
-    package enum CredentialKind: String, Hashable, Sendable {
+    package enum CredentialKind: String, CaseIterable, Hashable, Sendable {
         case idevid, claim, ldevid
     }
 
-    package enum Outcome: String, Hashable, Sendable {
+    package enum Outcome: String, CaseIterable, Hashable, Sendable {
         /// A certificate was issued.
         case issued
         /// The certificate issued before for the same key was sent again.
         case repeated
+        /// It waits for an operator's word.
+        case pending
         case refused
     }
 

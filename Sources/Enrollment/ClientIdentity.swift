@@ -38,9 +38,24 @@ package enum ClientIdentity: Sendable {
 package struct BootstrapIdentity: Sendable {
     package let anchor: BootstrapAnchor
     package let subject: DistinguishedName
+    package let alternativeNames: CredentialNames
     package let credentialSHA256: [UInt8]
     /// SHA-256 of the credential's public key.
     package let publicKeySHA256: [UInt8]
+
+    package init(
+        anchor: BootstrapAnchor,
+        subject: DistinguishedName,
+        alternativeNames: CredentialNames = CredentialNames([]),
+        credentialSHA256: [UInt8],
+        publicKeySHA256: [UInt8]
+    ) {
+        self.anchor = anchor
+        self.subject = subject
+        self.alternativeNames = alternativeNames
+        self.credentialSHA256 = credentialSHA256
+        self.publicKeySHA256 = publicKeySHA256
+    }
 }
 
 /// The holder of an operational certificate.
@@ -82,6 +97,7 @@ extension ClientIdentity {
                     BootstrapIdentity(
                         anchor: anchor,
                         subject: chain.leaf.subject,
+                        alternativeNames: CredentialNames(chain.leaf),
                         credentialSHA256: chain.leafSHA256,
                         publicKeySHA256: key
                     )
@@ -132,34 +148,49 @@ extension ClientIdentity {
 }
 
 extension BootstrapIdentity {
-    /// The DeviceID by the anchor's rule. A `:` in an IDevID's serial number becomes `-`, as in MAC addresses.
+    /// The DeviceID by the anchor's rule. A `:` in an IDevID's names becomes `-`, as in MAC addresses.
     func device(_ request: VerifiedRequest, fleet: FleetName) -> Result<DeviceID, Refusal> {
         switch anchor.rule {
         case .subjectSerialNumber:
-            guard let text = subject.serialNumberAttribute else {
-                return .failure(
-                    Refusal(.deviceIDMissing, "the IDevID's subject has no (single) serialNumber to be the DeviceID")
-                )
-            }
-            return Self.parse(text.replacing(":", with: "-"), from: "the IDevID's serialNumber")
+            return Self.parse(
+                subject.serialNumberAttribute.map(Self.normalized),
+                from: "the IDevID's serialNumber",
+                missing: "the IDevID's subject has no (single) serialNumber to be the DeviceID"
+            )
+        case .subjectCommonName:
+            return Self.parse(
+                subject.commonName.map(Self.normalized),
+                from: "the IDevID's common name",
+                missing: "the IDevID's subject has no (single) common name to be the DeviceID"
+            )
+        case .hardwareModuleName:
+            return Self.parse(
+                Self.only(alternativeNames.hardwareSerialNumbers).map(Self.normalized),
+                from: "the IDevID's hardware serial number",
+                missing: "the IDevID has no (single) hardwareModuleName to be the DeviceID"
+            )
+        case .subjectAltNameURI(let pattern):
+            return Self.parse(
+                Self.only(alternativeNames.uris.compactMap(pattern.match)).map(Self.normalized),
+                from: "the IDevID's URI",
+                missing: "the IDevID has no (single) alternative name of the form \(pattern)"
+            )
         case .requestCommonName:
-            guard let text = request.subject.commonName else {
-                return .failure(
-                    Refusal(
-                        .deviceIDMissing,
-                        "with a claim certificate the request's subject must have one common name: the DeviceID"
-                    )
-                )
-            }
             let suffix = "@\(fleet)"
             return Self.parse(
-                text.hasSuffix(suffix) ? String(text.dropLast(suffix.count)) : text,
-                from: "the request's common name"
+                request.subject.commonName.map { $0.hasSuffix(suffix) ? String($0.dropLast(suffix.count)) : $0 },
+                from: "the request's common name",
+                missing: "with a claim certificate the request's subject must have one common name: the DeviceID"
             )
         }
     }
 
-    private static func parse(_ text: String, from source: String) -> Result<DeviceID, Refusal> {
+    private static func normalized(_ text: String) -> String { text.replacing(":", with: "-") }
+
+    private static func only(_ found: [String]) -> String? { found.count == 1 ? found[0] : nil }
+
+    private static func parse(_ text: String?, from source: String, missing: String) -> Result<DeviceID, Refusal> {
+        guard let text else { return .failure(Refusal(.deviceIDMissing, missing)) }
         guard let device = DeviceID(text) else {
             return .failure(
                 Refusal(.deviceIDMissing, "\(source) is no DeviceID: 1 to 40 of A-Z a-z 0-9 . _ - are accepted")

@@ -3,10 +3,12 @@ import PKI
 
 /// What is to be done with an enrollment: a value, decided by pure rules over what the record knows.
 package enum EnrollmentDecision: Sendable {
-    /// Sign a certificate.
-    case issue(replaces: [UInt8]?, renewable: [UInt8]?, rule: String)
+    /// Sign a certificate. `admission` is what lets a new device in.
+    case issue(replaces: [UInt8]?, renewable: [UInt8]?, admission: Admission?, rule: String)
     /// Answer with the certificate that was issued before.
     case repeatCertificate(RecordedCertificate, rule: String)
+    /// An operator is to say; `isAsked` is true if the record has the question already.
+    case wait(ApprovalRequest.Kind, isAsked: Bool, rule: String)
     case refuse(Refusal)
 }
 
@@ -23,57 +25,26 @@ package enum EnrollmentRules {
         situation: EnrollmentSituation,
         now: Date
     ) -> EnrollmentDecision {
-        if situation.keyBelongsToAnother {
-            return .refuse(
-                Refusal(.keyOfAnotherDevice, "the public key belongs to another device; make a new key pair")
-            )
-        }
         switch identity {
         case .bootstrap(let bootstrap):
-            switch policy {
-            case .open:
-                return first(bootstrap, key: publicKeySHA256, device: situation.device, now: now)
-            }
+            let rules = FirstEnrollmentRules(
+                identity: bootstrap,
+                key: publicKeySHA256,
+                policy: policy,
+                situation: situation,
+                now: now
+            )
+            return rules.decide()
         case .operational(let operational):
+            if let refusal = foreignKey(situation) { return .refuse(refusal) }
             return renew(operational, key: publicKeySHA256, device: situation.device, now: now)
         }
     }
 
-    private static func first(
-        _ identity: BootstrapIdentity,
-        key: [UInt8],
-        device: KnownDevice?,
-        now: Date
-    ) -> EnrollmentDecision {
-        if identity.publicKeySHA256 == key {
-            return .refuse(
-                Refusal(.keyOfBootstrapCredential, "the public key is the bootstrap credential's; make a new key pair")
-            )
-        }
-        guard let device else { return .issue(replaces: nil, renewable: nil, rule: "open-first") }
-        if identity.anchor.rule == .subjectSerialNumber, let owner = device.idevidAnchor, owner != identity.anchor.id {
-            return .refuse(
-                Refusal(.deviceOfAnotherAnchor, "another manufacturer's IDevID already proved a device of this name")
-            )
-        }
-        if device.current.publicKeySHA256 == key {
-            if device.current.isRevoked {
-                return .refuse(Refusal(.certificateRevoked, "the certificate for this key was revoked"))
-            }
-            if now < device.current.notAfter { return .repeatCertificate(device.current, rule: "same-key") }
-            return .issue(replaces: device.current.serialNumber, renewable: nil, rule: "same-key-expired")
-        }
-        switch identity.anchor.rule {
-        case .subjectSerialNumber:
-            return .issue(replaces: device.current.serialNumber, renewable: nil, rule: "idevid-replaces")
-        case .requestCommonName:
-            return .refuse(
-                Refusal(
-                    .deviceHasAnotherKey,
-                    "the device is enrolled with another key; a claim certificate cannot replace it"
-                )
-            )
-        }
+    /// C-04: no key ever serves two devices.
+    static func foreignKey(_ situation: EnrollmentSituation) -> Refusal? {
+        guard situation.keyBelongsToAnother else { return nil }
+        return Refusal(.keyOfAnotherDevice, "the public key belongs to another device; make a new key pair")
     }
 
     private static func renew(
@@ -90,7 +61,12 @@ package enum EnrollmentRules {
         }
         if device.current.serialNumber == identity.serialNumber {
             let rule = device.current.publicKeySHA256 == key ? "renew" : "rekey"
-            return .issue(replaces: device.current.serialNumber, renewable: identity.serialNumber, rule: rule)
+            return .issue(
+                replaces: device.current.serialNumber,
+                renewable: identity.serialNumber,
+                admission: nil,
+                rule: rule
+            )
         }
         let inOverlap = now < device.enrolledAt.addingTimeInterval(overlap.inSeconds)
         guard device.renewableSerialNumber == identity.serialNumber, !device.currentIsUsed, inOverlap else {
@@ -102,6 +78,7 @@ package enum EnrollmentRules {
             return .issue(
                 replaces: device.current.serialNumber,
                 renewable: identity.serialNumber,
+                admission: nil,
                 rule: "rekey-unsaved"
             )
         }
@@ -109,6 +86,7 @@ package enum EnrollmentRules {
         return .issue(
             replaces: device.current.serialNumber,
             renewable: identity.serialNumber,
+            admission: nil,
             rule: "same-key-expired"
         )
     }

@@ -35,6 +35,8 @@ package struct EnrollmentSubmission: Sendable {
 package enum EnrollmentResult: Hashable, Sendable {
     /// DER of the certificate; it is in the record.
     case certificate([UInt8])
+    /// An operator is to say; the device comes again after that time (RFC 7030 section 4.2.3).
+    case pending(retryAfter: Duration)
     case refused(Refusal)
     /// The record does not answer; nothing that was signed was let out.
     case unavailable(RecordError)
@@ -49,6 +51,7 @@ package struct EnrollmentService: Sendable {
     private let record: any EnrollmentRecord
     private let forbiddenKeys: @Sendable () -> Set<[UInt8]>
     private let now: @Sendable () -> Date
+    private let observer: any EnrollmentObserver
     private let logger: Logger
 
     /// - Parameters:
@@ -58,8 +61,10 @@ package struct EnrollmentService: Sendable {
         record: any EnrollmentRecord,
         forbiddenKeys: @escaping @Sendable () -> Set<[UInt8]> = { [] },
         now: @escaping @Sendable () -> Date = { Date() },
+        observer: any EnrollmentObserver = NoEnrollmentObserver(),
         logger: Logger
     ) {
+        self.observer = observer
         self.record = record
         self.forbiddenKeys = forbiddenKeys
         self.now = now
@@ -83,7 +88,11 @@ package struct EnrollmentService: Sendable {
         } catch {
             result = .unavailable(error)
         }
-        log(attempt, result, took: ContinuousClock.now - began)
+        let took = ContinuousClock.now - began
+        let outcome = EnrollmentOutcome(result, attempt: attempt)
+        let reason = outcome == .refused ? attempt.refusal?.reason : nil
+        observer.finished(fleet: attempt.fleetName.text, outcome: outcome, reason: reason, took: took)
+        log(attempt, result, took: took)
         return result
     }
 
@@ -93,7 +102,10 @@ package struct EnrollmentService: Sendable {
     ) async throws(RecordError) -> EnrollmentResult {
         // Step 1: who is it?
         let identity: ClientIdentity
-        switch await ClientIdentity.identify(submission.client, fleet: submission.fleet, now: attempt.at) {
+        let judged = await timed(.identity) {
+            await ClientIdentity.identify(submission.client, fleet: submission.fleet, now: attempt.at)
+        }
+        switch judged {
         case .success(let found): identity = found
         case .failure(let refusal):
             note(submission.client, kind: nil, in: &attempt)
@@ -101,7 +113,7 @@ package struct EnrollmentService: Sendable {
         }
         switch identity {
         case .bootstrap(let bootstrap):
-            let kind: Attempt.CredentialKind = bootstrap.anchor.rule == .requestCommonName ? .claim : .idevid
+            let kind: Attempt.CredentialKind = bootstrap.anchor.rule.isClaim ? .claim : .idevid
             note(submission.client, kind: kind, in: &attempt)
             attempt.anchor = bootstrap.anchor.id
         case .operational(let operational):
@@ -118,7 +130,7 @@ package struct EnrollmentService: Sendable {
 
         // Step 2: is the request sound, and is its key its sender's?
         let request: VerifiedRequest
-        switch verified(submission.request, profile: submission.fleet.profile) {
+        switch await timed(.request, { verified(submission.request, profile: submission.fleet.profile) }) {
         case .success(let found): request = found
         case .failure(let refusal): return try await refuse(refusal, &attempt)
         }
@@ -135,13 +147,15 @@ package struct EnrollmentService: Sendable {
 
         // Steps 4 to 6: decide on what the record knows, sign, record; again if another enrollment came between.
         for _ in 0..<Self.roundsMax {
-            let situation = try await record.situation(
-                of: EnrollmentQuestion(
-                    fleet: submission.fleet.id,
-                    device: names.device,
-                    publicKeySHA256: request.publicKeySHA256
-                )
+            let question = EnrollmentQuestion(
+                fleet: submission.fleet.id,
+                device: names.device,
+                publicKeySHA256: request.publicKeySHA256,
+                bootstrap: identity.question(at: attempt.at)
             )
+            let situation = try await timed(.decide) { () async throws(RecordError) in
+                try await record.situation(of: question)
+            }
             let decision = EnrollmentRules.decide(
                 identity,
                 publicKeySHA256: request.publicKeySHA256,
@@ -157,12 +171,30 @@ package struct EnrollmentService: Sendable {
                 attempt.outcome = .repeated
                 attempt.issuer = certificate.issuer
                 attempt.serialNumber = certificate.serialNumber
-                _ = try await record.commit(EnrollmentEntry(attempt: attempt, issuance: nil))
+                _ = try await commit(EnrollmentEntry(attempt: attempt, effect: .nothing))
                 return .certificate(certificate.der)
-            case .issue(let replaces, let renewable, let rule):
+            case .wait(let kind, let isAsked, let rule):
+                attempt.stage = .policy
+                attempt.rule = rule
+                attempt.outcome = .pending
+                attempt.issuer = nil
+                attempt.serialNumber = nil
+                let request = ApprovalRequest(
+                    device: names.device,
+                    publicKeySHA256: request.publicKeySHA256,
+                    kind: kind
+                )
+                _ = try await commit(
+                    EnrollmentEntry(attempt: attempt, effect: isAsked ? .nothing : .ask(request))
+                )
+                return .pending(retryAfter: submission.fleet.record.approvalRetry)
+            case .issue(let replaces, let renewable, let admission, let rule):
                 attempt.stage = .issue
                 attempt.rule = rule
-                let certificate = try sign(request, names: names, fleet: submission.fleet, at: attempt.at)
+                let at = attempt.at
+                let certificate = try await timed(.sign) { () throws(RecordError) in
+                    try sign(request, names: names, fleet: submission.fleet, at: at)
+                }
                 attempt.outcome = .issued
                 attempt.issuer = submission.fleet.record.issuerID
                 attempt.serialNumber = certificate.serialNumber
@@ -173,15 +205,30 @@ package struct EnrollmentService: Sendable {
                     publicKeySHA256: request.publicKeySHA256,
                     replaces: replaces,
                     renewableSerialNumber: renewable,
-                    idevidAnchor: identity.idevidAnchor
+                    idevidAnchor: identity.idevidAnchor,
+                    admission: admission
                 )
-                switch try await record.commit(EnrollmentEntry(attempt: attempt, issuance: issuance)) {
+                switch try await commit(EnrollmentEntry(attempt: attempt, issuance: issuance)) {
                 case .recorded: return .certificate(certificate.der)
                 case .lostRace: continue
                 }
             }
         }
         throw .overloaded
+    }
+
+    private func commit(_ entry: EnrollmentEntry) async throws(RecordError) -> CommitOutcome {
+        try await timed(.commit) { () async throws(RecordError) in try await record.commit(entry) }
+    }
+
+    private func timed<Value, Failure: Error>(
+        _ part: EnrollmentPart,
+        _ body: () async throws(Failure) -> Value
+    ) async throws(Failure) -> Value {
+        let began = ContinuousClock.now
+        let value = try await body()
+        observer.passed(part, took: ContinuousClock.now - began)
+        return value
     }
 
     private func verified(
@@ -273,7 +320,8 @@ package struct EnrollmentService: Sendable {
         attempt.refusal = refusal
         attempt.issuer = nil
         attempt.serialNumber = nil
-        _ = try await record.commit(EnrollmentEntry(attempt: attempt, issuance: nil))
+        let effect: EnrollmentEntry.Effect = refusal.reason.marksCredential ? .mark : .nothing
+        _ = try await commit(EnrollmentEntry(attempt: attempt, effect: effect))
         return .refused(refusal)
     }
 
@@ -300,6 +348,7 @@ package struct EnrollmentService: Sendable {
         case .certificate:
             metadata["outcome"] = "\(attempt.outcome.rawValue)"
             metadata["serial"] = attempt.serialNumber.map { "\(Hex.text($0))" }
+        case .pending: metadata["outcome"] = "pending"
         case .refused(let refusal):
             metadata["outcome"] = "refused"
             metadata["reason"] = "\(refusal.reason.rawValue)"
@@ -314,7 +363,27 @@ package struct EnrollmentService: Sendable {
 
 extension ClientIdentity {
     fileprivate var idevidAnchor: AnchorID? {
-        guard case .bootstrap(let identity) = self, identity.anchor.rule == .subjectSerialNumber else { return nil }
+        guard case .bootstrap(let identity) = self, !identity.anchor.rule.isClaim else { return nil }
         return identity.anchor.id
+    }
+
+    fileprivate func question(at: Date) -> EnrollmentQuestion.Bootstrap? {
+        guard case .bootstrap(let identity) = self else { return nil }
+        return EnrollmentQuestion.Bootstrap(
+            anchor: identity.anchor.id,
+            credentialSHA256: identity.credentialSHA256,
+            at: at
+        )
+    }
+}
+
+extension EnrollmentOutcome {
+    fileprivate init(_ result: EnrollmentResult, attempt: Attempt) {
+        switch result {
+        case .certificate: self = attempt.outcome == .repeated ? .repeated : .issued
+        case .pending: self = .pending
+        case .refused: self = .refused
+        case .unavailable: self = .unavailable
+        }
     }
 }

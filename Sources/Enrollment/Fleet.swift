@@ -20,32 +20,29 @@ package struct AnchorID: Hashable, Sendable {
     package init(_ value: Int64) { self.value = value }
 }
 
-/// Who may enroll.
-package enum EnrollmentPolicy: String, Hashable, Sendable {
-    /// Every device with an accepted bootstrap credential.
-    case open
-}
-
-/// Where the DeviceID of a bootstrap credential's holder is found.
-package enum DeviceIDRule: String, Hashable, Sendable {
-    /// The subject's serialNumber of an IDevID (IEEE 802.1AR section 8.6).
-    case subjectSerialNumber = "subject-serial-number"
-    /// The common name of the request: for a claim certificate that a whole batch shares.
-    case requestCommonName = "request-common-name"
-}
-
 /// A CA whose bootstrap credentials a fleet accepts.
 package struct BootstrapAnchor: Hashable, Sendable {
     package let id: AnchorID
     package let name: String
     package let certificate: Certificate
     package let rule: DeviceIDRule
+    package let keyChange: KeyChangeRule
+    package let limits: AnchorLimits
 
-    package init(id: AnchorID, name: String, certificate: Certificate, rule: DeviceIDRule) {
+    package init(
+        id: AnchorID,
+        name: String,
+        certificate: Certificate,
+        rule: DeviceIDRule,
+        keyChange: KeyChangeRule? = nil,
+        limits: AnchorLimits = AnchorLimits()
+    ) {
         self.id = id
         self.name = name
         self.certificate = certificate
         self.rule = rule
+        self.keyChange = keyChange ?? rule.standardKeyChange
+        self.limits = limits
     }
 }
 
@@ -70,6 +67,8 @@ package struct FleetRecord: Hashable, Sendable {
     package let id: FleetID
     package let name: FleetName
     package let policy: EnrollmentPolicy
+    /// How long a device that waits for approval is asked to wait before it comes again.
+    package let approvalRetry: Duration
     package let profile: CertificateProfile
     /// The issuer that signs now.
     package let issuerID: IssuerID
@@ -81,6 +80,7 @@ package struct FleetRecord: Hashable, Sendable {
         id: FleetID,
         name: FleetName,
         policy: EnrollmentPolicy,
+        approvalRetry: Duration = EnrollmentPolicy.approvalRetryStandard,
         profile: CertificateProfile,
         issuerID: IssuerID,
         anchors: [BootstrapAnchor],
@@ -89,6 +89,7 @@ package struct FleetRecord: Hashable, Sendable {
         self.id = id
         self.name = name
         self.policy = policy
+        self.approvalRetry = approvalRetry
         self.profile = profile
         self.issuerID = issuerID
         self.anchors = anchors

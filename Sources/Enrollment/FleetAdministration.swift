@@ -47,6 +47,74 @@ package struct FleetAdministration: Sendable {
         )
     }
 
+    /// Makes a fleet, or brings it to what the plan says. A new issuer signs from then on, and those before it are
+    /// still trusted. Certificates that were issued stay as they are.
+    /// - Returns: True if the fleet was made.
+    package func apply(_ plan: FleetPlan, actor: String) async throws -> Bool {
+        for _ in 0..<Self.roundsMax {
+            let at = now()
+            let id = try await registry.register(plan.issuer, actor: actor, at: at)
+            let fleet = FleetCreation(
+                name: plan.name,
+                policy: plan.policy,
+                approvalRetry: plan.approvalRetry,
+                profile: plan.profile,
+                issuer: id,
+                anchors: plan.anchors
+            )
+            guard let standing = try await registry.standing(of: plan.name) else {
+                let first = try sign(TrustStore(chains: [plan.issuer.chain]), fleet: plan.name, after: nil, at: at)
+                if try await registry.create(fleet, trustStore: first, actor: actor, at: at) { return true }
+                continue
+            }
+            let before = standing.trusted.filter { $0.id != id }
+            var trustStore: TrustStoreVersion?
+            if standing.signing != id {
+                let store = try TrustStore(chains: [plan.issuer.chain] + before.map(\.chain))
+                trustStore = try sign(store, fleet: plan.name, after: standing.trustStore, at: at)
+            }
+            let changed = try await registry.update(
+                fleet,
+                trusted: [id] + before.map(\.id),
+                trustStore: trustStore,
+                actor: actor,
+                at: at
+            )
+            if changed { return false }
+        }
+        throw FleetAdministrationError.contended(plan.name)
+    }
+
+    /// Signs what the fleet trusts now once more, as the next version, and publishes it.
+    /// - Returns: The version.
+    package func publishTrustStore(of name: FleetName, actor: String) async throws -> TrustStoreVersion {
+        for _ in 0..<Self.roundsMax {
+            let at = now()
+            guard let standing = try await registry.standing(of: name) else {
+                throw FleetAdministrationError.noSuchFleet(name)
+            }
+            let signingFirst =
+                standing.trusted.filter { $0.id == standing.signing }
+                + standing.trusted.filter { $0.id != standing.signing }
+            let version = try sign(
+                TrustStore(chains: signingFirst.map(\.chain)),
+                fleet: name,
+                after: standing.trustStore,
+                at: at
+            )
+            let changed = try await registry.change(
+                name,
+                signing: standing.signing,
+                trusted: standing.trusted.map(\.id),
+                trustStore: version,
+                actor: actor,
+                at: at
+            )
+            if changed { return version }
+        }
+        throw FleetAdministrationError.contended(name)
+    }
+
     /// Changes the CAs that a fleet trusts: `signing` signs from now on, and `alsoTrusted` are trusted beside it.
     /// Nothing happens if all is so already.
     package func changeIssuers(
@@ -110,6 +178,32 @@ package struct FleetAdministration: Sendable {
             messageSHA256: [UInt8](SHA256.hash(data: message)),
             certificates: store.der
         )
+    }
+}
+
+/// A fleet as an operator wants it, checked.
+package struct FleetPlan: Sendable {
+    package let name: FleetName
+    package let policy: EnrollmentPolicy
+    package let approvalRetry: Duration
+    package let profile: CertificateProfile
+    package let issuer: IssuerRegistration
+    package let anchors: [FleetCreation.Anchor]
+
+    package init(
+        name: FleetName,
+        policy: EnrollmentPolicy,
+        approvalRetry: Duration,
+        profile: CertificateProfile,
+        issuer: IssuerRegistration,
+        anchors: [FleetCreation.Anchor]
+    ) {
+        self.name = name
+        self.policy = policy
+        self.approvalRetry = approvalRetry
+        self.profile = profile
+        self.issuer = issuer
+        self.anchors = anchors
     }
 }
 

@@ -50,6 +50,18 @@ package enum RefusalReason: String, CaseIterable, Hashable, Sendable {
     case certificateUnknown = "certificate-unknown"
     case certificateSuperseded = "certificate-superseded"
     case certificateRevoked = "certificate-revoked"
+    case anchorBlocked = "anchor-blocked"
+    case credentialBlocked = "credential-blocked"
+    case outsideValidityWindow = "outside-validity-window"
+    case deviceNotRegistered = "device-not-registered"
+    case keyNotRegistered = "key-not-registered"
+    case idevidNotRegistered = "idevid-not-registered"
+    case credentialDeviceLimit = "credential-device-limit"
+    case credentialRateLimit = "credential-rate-limit"
+    case anchorDeviceLimit = "anchor-device-limit"
+    case anchorRateLimit = "anchor-rate-limit"
+    case approvalRejected = "approval-rejected"
+    case approvalQueueFull = "approval-queue-full"
 
     /// Whose move it is.
     package enum Class: Hashable, Sendable {
@@ -70,7 +82,9 @@ package enum RefusalReason: String, CaseIterable, Hashable, Sendable {
         case .clientCertificateRequired: .unauthenticated
         case .certificateNotTrusted, .certificateNotValid, .bootstrapCredentialRequired, .deviceIDMissing,
             .deviceHasAnotherKey, .deviceOfAnotherAnchor, .certificateUnknown, .certificateSuperseded,
-            .certificateRevoked:
+            .certificateRevoked, .anchorBlocked, .credentialBlocked, .outsideValidityWindow, .deviceNotRegistered,
+            .keyNotRegistered, .idevidNotRegistered, .credentialDeviceLimit, .credentialRateLimit,
+            .anchorDeviceLimit, .anchorRateLimit, .approvalRejected, .approvalQueueFull:
             .forbidden
         }
     }
@@ -85,9 +99,27 @@ package enum RefusalReason: String, CaseIterable, Hashable, Sendable {
             .request
         case .subjectMismatch, .namesNotAllowed, .deviceIDMissing: .names
         case .keyOfAnotherDevice, .keyOfAuthority, .keyOfBootstrapCredential, .deviceHasAnotherKey,
-            .deviceOfAnotherAnchor, .certificateUnknown,
-            .certificateSuperseded, .certificateRevoked:
+            .deviceOfAnotherAnchor, .certificateUnknown, .certificateSuperseded, .certificateRevoked, .anchorBlocked,
+            .credentialBlocked, .outsideValidityWindow, .deviceNotRegistered, .keyNotRegistered, .idevidNotRegistered,
+            .credentialDeviceLimit, .credentialRateLimit, .anchorDeviceLimit, .anchorRateLimit, .approvalRejected,
+            .approvalQueueFull:
             .policy
+        }
+    }
+
+    /// True if the credential is marked for the operator: it came up against a limit.
+    package var marksCredential: Bool {
+        switch self {
+        case .outsideValidityWindow, .credentialDeviceLimit, .credentialRateLimit, .anchorDeviceLimit,
+            .anchorRateLimit:
+            true
+        case .requestUnreadable, .requestTooLarge, .mediaTypeNotAccepted, .keyNotAccepted, .signatureInvalid,
+            .authorityRequested, .subjectMismatch, .namesNotAllowed, .keyOfAnotherDevice, .keyOfAuthority,
+            .keyOfBootstrapCredential, .clientCertificateRequired, .certificateNotTrusted, .certificateNotValid,
+            .bootstrapCredentialRequired, .deviceIDMissing, .deviceHasAnotherKey, .deviceOfAnotherAnchor,
+            .certificateUnknown, .certificateSuperseded, .certificateRevoked, .anchorBlocked, .credentialBlocked,
+            .deviceNotRegistered, .keyNotRegistered, .idevidNotRegistered, .approvalRejected, .approvalQueueFull:
+            false
         }
     }
 }

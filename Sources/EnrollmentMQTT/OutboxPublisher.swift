@@ -13,9 +13,17 @@ package struct OutboxPublisher: Service {
 
     private let outbox: any Outbox
     private let broker: MQTTClient
+    private let onPublished: @Sendable (Int) -> Void
     private let logger: Logger
 
-    package init(outbox: any Outbox, broker: MQTTClient, logger: Logger) {
+    /// - Parameter onPublished: Told how many events the broker took; must not wait.
+    package init(
+        outbox: any Outbox,
+        broker: MQTTClient,
+        onPublished: @escaping @Sendable (Int) -> Void = { _ in },
+        logger: Logger
+    ) {
+        self.onPublished = onPublished
         self.outbox = outbox
         self.broker = broker
         self.logger = logger
@@ -40,6 +48,7 @@ package struct OutboxPublisher: Service {
                     logger.info("published", metadata: ["topic": "\(event.topic)", "event": "\(event.id)"])
                 }
                 if published == 0 { return }
+                onPublished(published)
             } catch {
                 // The next wakeup, at the latest a few seconds on, tries again.
                 logger.warning("outbox waits", metadata: ["reason": "\(error)"])

@@ -26,17 +26,21 @@ package final class CommitGroup: Service {
     private let pool: PostgresPool
     private let groupMax: Int
     private let waitingMax: Int
+    private let onCommit: @Sendable (_ entries: Int, _ took: Duration) -> Void
     private let logger: Logger
     private let state = Mutex(State())
     private let arrivals: AsyncStream<Void>
     private let arrived: AsyncStream<Void>.Continuation
 
+    /// - Parameter onCommit: Told of each group that was committed; must not wait.
     package init(
         pool: PostgresPool,
         groupMax: Int = CommitGroup.groupMaxDefault,
         waitingMax: Int = CommitGroup.waitingMaxDefault,
+        onCommit: @escaping @Sendable (_ entries: Int, _ took: Duration) -> Void = { _, _ in },
         logger: Logger
     ) {
+        self.onCommit = onCommit
         self.pool = pool
         self.groupMax = max(1, groupMax)
         self.waitingMax = max(1, waitingMax)
@@ -116,7 +120,9 @@ package final class CommitGroup: Service {
 
     private func commit(_ group: [Waiting]) async {
         do {
+            let began = ContinuousClock.now
             let outcomes = try await write(group.map(\.entry))
+            onCommit(group.count, ContinuousClock.now - began)
             for (one, outcome) in zip(group, outcomes) { one.continuation.resume(returning: .success(outcome)) }
         } catch .broken(let why) where group.count > 1 {
             // One entry that the schema refuses must not take its neighbours down.

@@ -2,14 +2,35 @@ package import Enrollment
 import Foundation
 package import Postgres
 
-/// Reads the audit log to check it.
-package struct PostgresAuditLog: Sendable {
+/// The audit log in PostgreSQL, to read and to check.
+package struct PostgresAuditLog: AuditReading {
     /// Entries read at once.
     private static let pageSize: Int64 = 5_000
 
     private let pool: PostgresPool
 
     package init(pool: PostgresPool) { self.pool = pool }
+
+    package func entries(
+        subject: String?,
+        before: Int64?,
+        limit: Int
+    ) async throws(RecordError) -> [SequencedAuditEntry] {
+        let before = before ?? .max
+        let query: PostgresQuery =
+            if let subject {
+                """
+                select seq, at, actor, action, subject, detail, hash from audit
+                where subject = \(subject) and seq < \(before) order by seq desc limit \(Int64(limit))
+                """
+            } else {
+                """
+                select seq, at, actor, action, subject, detail, hash from audit
+                where seq < \(before) order by seq desc limit \(Int64(limit))
+                """
+            }
+        return try await recording { try await pool.query(query).map { try SequencedAuditEntry($0) } }
+    }
 
     /// Recomputes the whole chain and compares it with what stands there, and its end with the kept end.
     package func verify() async throws(RecordError) -> AuditVerdict {
@@ -42,23 +63,18 @@ package struct PostgresAuditLog: Sendable {
             )
             if rows.isEmpty { break }
             for row in rows {
-                var columns = row.columns
-                let found = try columns.next(Int64.self)
-                guard found == sequence + 1 else {
-                    return .broken(sequence: sequence + 1, why: "the entry is missing; \(found) comes next")
+                let found = try SequencedAuditEntry(row)
+                guard found.sequence == sequence + 1 else {
+                    return .broken(sequence: sequence + 1, why: "the entry is missing; \(found.sequence) comes next")
                 }
-                let entry = AuditEntry(
-                    at: try columns.next(Date.self),
-                    actor: try columns.next(String.self),
-                    action: try columns.next(String.self),
-                    subject: try columns.next(String.self),
-                    detail: try columns.next(String.self)
-                )
-                let expected = AuditChain.hash(entry, sequence: found, previous: previous)
-                guard try columns.next([UInt8].self) == expected else {
-                    return .broken(sequence: found, why: "the entry or its hash was changed, or one was inserted")
+                let expected = AuditChain.hash(found.entry, sequence: found.sequence, previous: previous)
+                guard found.hash == expected else {
+                    return .broken(
+                        sequence: found.sequence,
+                        why: "the entry or its hash was changed, or one was inserted"
+                    )
                 }
-                sequence = found
+                sequence = found.sequence
                 previous = expected
             }
         }
@@ -66,5 +82,22 @@ package struct PostgresAuditLog: Sendable {
             return .broken(sequence: sequence, why: "the chain ends here, but its kept end is entry \(head.sequence)")
         }
         return .intact(entries: sequence)
+    }
+}
+
+extension SequencedAuditEntry {
+    fileprivate init(_ row: PostgresRow) throws(PostgresError) {
+        var columns = row.columns
+        self.init(
+            sequence: try columns.next(),
+            entry: AuditEntry(
+                at: try columns.next(),
+                actor: try columns.next(),
+                action: try columns.next(),
+                subject: try columns.next(),
+                detail: try columns.next()
+            ),
+            hash: try columns.next()
+        )
     }
 }

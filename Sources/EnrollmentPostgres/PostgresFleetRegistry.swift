@@ -89,8 +89,9 @@ package struct PostgresFleetRegistry: FleetRegistry {
                 let head = try AuditWriter.Head(try await connection.query(AuditWriter.lockQuery))
                 let made = try await connection.query(
                     """
-                    insert into fleets (name, issuer_id, policy, profile)
-                    values (\(fleet.name.text), \(fleet.issuer.value), \(fleet.policy.rawValue), \(profile))
+                    insert into fleets (name, issuer_id, policy, approval_retry_seconds, profile)
+                    values (\(fleet.name.text), \(fleet.issuer.value), \(fleet.policy.rawValue),
+                            \(fleet.approvalRetry.components.seconds), \(profile))
                     on conflict (name) do nothing returning id
                     """
                 )
@@ -108,14 +109,71 @@ package struct PostgresFleetRegistry: FleetRegistry {
                 _ = try await connection.pipeline(
                     [
                         "insert into fleet_issuers (fleet_id, issuer_id) values (\(id), \(fleet.issuer.value))",
-                        """
-                        insert into anchors (fleet_id, name, certificate, device_id_rule)
-                        select \(id), * from unnest(\(fleet.anchors.map(\.name)), \(fleet.anchors.map(\.certificate)),
-                                                    \(fleet.anchors.map(\.rule.rawValue)))
-                        """,
+                        AnchorStatements.insert(fleet.anchors, fleet: id, at: at),
                     ] + Self.publish(trustStore, fleet: id, name: fleet.name, at: at)
                         + AuditWriter.queries(entries, after: head) + [RecordChanges.notifyQuery(.fleets)]
                 )
+                return true
+            }
+        }
+    }
+
+    package func update(
+        _ fleet: FleetCreation,
+        trusted: [IssuerID],
+        trustStore: TrustStoreVersion?,
+        actor: String,
+        at: Date
+    ) async throws(RecordError) -> Bool {
+        try await recording {
+            let profile = PostgresJSON(text: try ProfileDocument(fleet.profile).json())
+            return try await pool.withTransaction { connection in
+                let head = try AuditWriter.Head(try await connection.query(AuditWriter.lockQuery))
+                guard
+                    let before = try await FleetRow.locked(fleet.name, newVersion: trustStore?.version, on: connection)
+                else { return false }
+                // Without a trust store the issuer stays; if another came in between, the caller decides anew.
+                if trustStore == nil, !before.isSigned(by: fleet.issuer) { return false }
+                var queries: [PostgresQuery] = [
+                    """
+                    update fleets set issuer_id = \(fleet.issuer.value), policy = \(fleet.policy.rawValue),
+                                      approval_retry_seconds = \(fleet.approvalRetry.components.seconds),
+                                      profile = \(profile)
+                    where id = \(before.id)
+                    returning profile
+                    """
+                ]
+                queries += AnchorStatements.replace(fleet.anchors, fleet: before.id, at: at)
+                let results = try await connection.pipeline(queries)
+                let names = try results.dropFirst().map { try $0.map { try $0.decode(as: String.self) } }
+                let changes = before.changes(
+                    to: fleet,
+                    profile: try results[0].first?.decode(as: PostgresJSON.self),
+                    removed: names[0],
+                    changed: names[1],
+                    added: names[2]
+                )
+                var entries: [AuditEntry] = []
+                var last: [PostgresQuery] = []
+                if !changes.isEmpty {
+                    entries.append(
+                        AuditEntry(
+                            at: at,
+                            actor: actor,
+                            action: "fleet.changed",
+                            subject: fleet.name.text,
+                            detail: changes.joined(separator: "; ")
+                        )
+                    )
+                }
+                if let trustStore {
+                    last += Self.trust(trusted, fleet: before.id)
+                    last += Self.publish(trustStore, fleet: before.id, name: fleet.name, at: at)
+                    entries.append(Self.signed(trustStore, fleet: fleet.name, actor: actor, at: at))
+                }
+                if entries.isEmpty { return true }
+                last += AuditWriter.queries(entries, after: head) + [RecordChanges.notifyQuery(.fleets)]
+                _ = try await connection.pipeline(last)
                 return true
             }
         }
@@ -132,26 +190,12 @@ package struct PostgresFleetRegistry: FleetRegistry {
         try await recording {
             try await pool.withTransaction { connection in
                 let head = try AuditWriter.Head(try await connection.query(AuditWriter.lockQuery))
-                let locked = try await connection.query(
-                    """
-                    select f.id from fleets f where f.name = \(fleet.text)
-                        and \(trustStore.version) = 1 + (select coalesce(max(t.version), 0) from trust_stores t
-                                                         where t.fleet_id = f.id)
-                    for update
-                    """
-                )
-                guard let id = try locked.first?.decode(at: 0, as: Int64.self) else { return false }
+                guard let before = try await FleetRow.locked(fleet, newVersion: trustStore.version, on: connection)
+                else { return false }
                 _ = try await connection.pipeline(
-                    [
-                        "update fleets set issuer_id = \(signing.value) where id = \(id)",
-                        """
-                        delete from fleet_issuers where fleet_id = \(id) and issuer_id <> all (\(trusted.map(\.value)))
-                        """,
-                        """
-                        insert into fleet_issuers (fleet_id, issuer_id)
-                        select \(id), * from unnest(\(trusted.map(\.value))) on conflict do nothing
-                        """,
-                    ] + Self.publish(trustStore, fleet: id, name: fleet, at: at)
+                    ["update fleets set issuer_id = \(signing.value) where id = \(before.id)"]
+                        + Self.trust(trusted, fleet: before.id)
+                        + Self.publish(trustStore, fleet: before.id, name: fleet, at: at)
                         + AuditWriter.queries(
                             [Self.signed(trustStore, fleet: fleet, actor: actor, at: at)],
                             after: head
@@ -160,6 +204,17 @@ package struct PostgresFleetRegistry: FleetRegistry {
                 return true
             }
         }
+    }
+
+    /// Which issuers count from now on, and no others.
+    private static func trust(_ trusted: [IssuerID], fleet: Int64) -> [PostgresQuery] {
+        [
+            "delete from fleet_issuers where fleet_id = \(fleet) and issuer_id <> all (\(trusted.map(\.value)))",
+            """
+            insert into fleet_issuers (fleet_id, issuer_id)
+            select \(fleet), * from unnest(\(trusted.map(\.value))) on conflict do nothing
+            """,
+        ]
     }
 
     /// The trust store and its event, in the transaction that caused them.

@@ -24,8 +24,13 @@ package struct PostgresFleetSource: FleetSource {
     package func fleets() async throws(RecordError) -> [FleetRecord] {
         try await recording {
             let results = try await pool.pipeline([
-                "select id, name, policy, profile, issuer_id from fleets order by name",
-                "select id, fleet_id, name, certificate, device_id_rule from anchors order by id",
+                "select id, name, policy, approval_retry_seconds, profile, issuer_id from fleets order by name",
+                """
+                select id, fleet_id, name, certificate, device_id_rule, device_id_pattern, key_change, devices_max,
+                       devices_per_hour, valid_from, valid_until, credential_devices_max,
+                       credential_devices_per_hour, credential_valid_from, credential_valid_until
+                from anchors where removed_at is null order by id
+                """,
                 """
                 select fi.fleet_id, i.id, i.name, i.certificate, i.chain, i.rollover
                 from fleet_issuers fi join issuers i on i.id = fi.issuer_id order by i.id
@@ -36,18 +41,25 @@ package struct PostgresFleetSource: FleetSource {
                 var columns = row.columns
                 let id = try columns.next(Int64.self)
                 let fleet = try columns.next(Int64.self)
-                let name = try columns.next(String.self)
-                guard let certificate = try? Certificate(derEncoded: columns.next([UInt8].self)),
-                    let rule = DeviceIDRule(rawValue: try row.decode(at: 4))
+                let anchor = try AnchorRow(&columns)
+                guard let certificate = try? Certificate(derEncoded: anchor.certificate), let rule = anchor.rule,
+                    let keyChange = anchor.keyChange
                 else {
                     logger.error(
-                        "anchor not read: its certificate or rule is not valid",
-                        metadata: ["anchor": "\(name)"]
+                        "anchor not read: its certificate or a rule is not valid",
+                        metadata: ["anchor": "\(anchor.name)"]
                     )
                     continue
                 }
                 anchors[fleet, default: []].append(
-                    BootstrapAnchor(id: AnchorID(id), name: name, certificate: certificate, rule: rule)
+                    BootstrapAnchor(
+                        id: AnchorID(id),
+                        name: anchor.name,
+                        certificate: certificate,
+                        rule: rule,
+                        keyChange: keyChange,
+                        limits: anchor.limits
+                    )
                 )
             }
             var trusted: [Int64: [TrustedIssuer]] = [:]
@@ -64,6 +76,7 @@ package struct PostgresFleetSource: FleetSource {
                 let id = try columns.next(Int64.self)
                 let name = try columns.next(String.self)
                 let policy = try columns.next(String.self)
+                let approvalRetry = try columns.next(Int64.self)
                 let profile = try columns.next(PostgresJSON.self)
                 let issuer = try columns.next(Int64.self)
                 guard let fleetName = FleetName(name), let enrollmentPolicy = EnrollmentPolicy(rawValue: policy) else {
@@ -75,6 +88,7 @@ package struct PostgresFleetSource: FleetSource {
                         id: FleetID(id),
                         name: fleetName,
                         policy: enrollmentPolicy,
+                        approvalRetry: .seconds(approvalRetry),
                         profile: try ProfileDocument(json: profile.text).profile(),
                         issuerID: IssuerID(issuer),
                         anchors: anchors[id] ?? [],

@@ -14,6 +14,9 @@ struct EntryDraft {
     var renewable: [UInt8]?
     var anchor: AnchorID? = TestFleet.manufacturerID
     var source = "192.0.2.7"
+    var credential = [UInt8](repeating: 7, count: 32)
+    /// What lets the device in, as the fleet's anchors say; nil for one that is in, and for tests that count nothing.
+    var admission: Admission?
 
     init(_ world: TestFleet, device: String = "meter-1", key: DeviceKey? = nil) throws {
         self.world = world
@@ -39,10 +42,10 @@ struct EntryDraft {
         let certificate = try world.certificate(for: device, key: key.publicKey, at: at)
         var attempt = attempt
         attempt.device = names.device
-        attempt.credentialKind = .idevid
-        attempt.credentialSHA256 = [UInt8](repeating: 7, count: 32)
+        attempt.credentialKind = admission?.kind ?? .idevid
+        attempt.credentialSHA256 = credential
         attempt.credentialSubject = "serialNumber=\(device)"
-        attempt.anchor = anchor
+        attempt.anchor = admission?.anchor ?? anchor
         attempt.publicKeySHA256 = try key.sha256
         attempt.stage = .issue
         attempt.rule = "open-first"
@@ -58,7 +61,8 @@ struct EntryDraft {
                 publicKeySHA256: try key.sha256,
                 replaces: replaces,
                 renewableSerialNumber: renewable,
-                idevidAnchor: anchor
+                idevidAnchor: admission?.kind == .claim ? nil : anchor,
+                admission: admission
             )
         )
     }
@@ -69,6 +73,91 @@ struct EntryDraft {
         attempt.rule = RefusalReason.clientCertificateRequired.rawValue
         attempt.refusal = Refusal(.clientCertificateRequired, "connect with a certificate")
         return EnrollmentEntry(attempt: attempt, issuance: nil)
+    }
+
+    /// Waiting for an operator's word.
+    func asking(_ kind: ApprovalRequest.Kind = .first) throws -> EnrollmentEntry {
+        var attempt = attempt
+        attempt.device = try world.names(device).device
+        attempt.credentialKind = .idevid
+        attempt.credentialSHA256 = credential
+        attempt.credentialSubject = "serialNumber=\(device)"
+        attempt.anchor = anchor
+        attempt.publicKeySHA256 = try key.sha256
+        attempt.stage = .policy
+        attempt.rule = "approval-first"
+        attempt.outcome = .pending
+        let request = ApprovalRequest(
+            device: try world.names(device).device,
+            publicKeySHA256: try key.sha256,
+            kind: kind
+        )
+        return EnrollmentEntry(attempt: attempt, effect: .ask(request))
+    }
+
+    /// Refused at a limit, which marks the credential.
+    func marking(_ reason: RefusalReason = .credentialDeviceLimit) throws -> EnrollmentEntry {
+        var attempt = attempt
+        attempt.device = try world.names(device).device
+        attempt.credentialKind = .claim
+        attempt.credentialSHA256 = credential
+        attempt.credentialSubject = "CN=batch"
+        attempt.anchor = TestFleet.claimsID
+        attempt.stage = .policy
+        attempt.rule = reason.rawValue
+        attempt.refusal = Refusal(reason, "the limit is reached")
+        return EnrollmentEntry(attempt: attempt, effect: .mark)
+    }
+
+    /// Let in by a claim that a batch shares.
+    func byClaim(
+        _ credential: UInt8 = 7,
+        anchorLimits: BootstrapLimits = BootstrapLimits(),
+        credentialLimits: BootstrapLimits = BootstrapLimits()
+    ) -> EntryDraft {
+        byCredential(.claim, TestFleet.claimsID, credential, anchorLimits, credentialLimits)
+    }
+
+    /// Let in by an IDevID.
+    func byIDevID(
+        _ credential: UInt8 = 7,
+        anchorLimits: BootstrapLimits = BootstrapLimits(),
+        credentialLimits: BootstrapLimits = BootstrapLimits()
+    ) -> EntryDraft {
+        byCredential(.idevid, TestFleet.manufacturerID, credential, anchorLimits, credentialLimits)
+    }
+
+    private func byCredential(
+        _ kind: Attempt.CredentialKind,
+        _ anchor: AnchorID,
+        _ credential: UInt8,
+        _ anchorLimits: BootstrapLimits,
+        _ credentialLimits: BootstrapLimits
+    ) -> EntryDraft {
+        var draft = self
+        draft.credential = [UInt8](repeating: credential, count: 32)
+        draft.admission = Admission(
+            anchor: anchor,
+            credentialSHA256: draft.credential,
+            kind: kind,
+            anchorLimits: anchorLimits,
+            credentialLimits: credentialLimits
+        )
+        return draft
+    }
+
+    /// What the use case asks before it decides on a bootstrap credential.
+    func bootstrapQuestion(at: Date? = nil) throws -> EnrollmentQuestion {
+        EnrollmentQuestion(
+            fleet: fleet,
+            device: try world.names(device).device,
+            publicKeySHA256: try key.sha256,
+            bootstrap: .init(
+                anchor: admission?.anchor ?? TestFleet.manufacturerID,
+                credentialSHA256: credential,
+                at: at ?? self.at
+            )
+        )
     }
 
     /// What the use case asks before it decides on this entry.

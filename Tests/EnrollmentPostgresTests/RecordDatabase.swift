@@ -7,6 +7,7 @@ import Postgres
 import Schema
 import TestKit
 import TestPeers
+import Testing
 
 /// A migrated database of its own: the owner's view of it for the test, the server's for what is tested.
 struct RecordDatabase: Sendable {
@@ -18,8 +19,16 @@ struct RecordDatabase: Sendable {
     let server: PostgresPool
     let serverConfiguration: PostgresConfiguration
 
-    /// Lends a fresh one.
+    /// Lends a fresh one. Not all tests have theirs at once: the cluster takes so many connections only.
     static func with(_ body: @Sendable (RecordDatabase) async throws -> Void) async throws {
+        await Turns.shared.take()
+        let outcome: Result<Void, any Error>
+        do { outcome = .success(try await lend(body)) } catch { outcome = .failure(error) }
+        await Turns.shared.giveBack()
+        try outcome.get()
+    }
+
+    private static func lend(_ body: @Sendable (RecordDatabase) async throws -> Void) async throws {
         try await PostgreSQLCluster.shared.withDatabase { uri in
             let superuser = pool(PostgresConfiguration(connectionString: uri))
             defer { superuser.close() }
@@ -56,16 +65,21 @@ struct RecordDatabase: Sendable {
 
     /// Makes the fleet of `world`; the ids are those that `world` expects if it is the first one.
     func create(_ world: TestFleet, clock: TestClock = TestClock()) async throws {
+        let authorities = [world.manufacturer, world.otherManufacturer, world.claims]
         let made = try await administration(world, clock: clock).createFleet(
             name: world.fleet.name,
-            policy: .open,
+            policy: world.fleet.record.policy,
             profile: world.fleet.profile,
             issuer: IssuerRegistration(name: world.issuer.name, chain: world.issuer.chain),
-            anchors: [
-                .init(name: "manufacturer", certificate: world.manufacturer.der, rule: .subjectSerialNumber),
-                .init(name: "other-manufacturer", certificate: world.otherManufacturer.der, rule: .subjectSerialNumber),
-                .init(name: "claims", certificate: world.claims.der, rule: .requestCommonName),
-            ],
+            anchors: zip(world.fleet.record.anchors, authorities).map { anchor, authority in
+                .init(
+                    name: anchor.name,
+                    certificate: authority.der,
+                    rule: anchor.rule,
+                    keyChange: anchor.keyChange,
+                    limits: anchor.limits
+                )
+            },
             actor: "operator ada"
         )
         guard made else { throw TestFleetError.noFleet }
@@ -90,8 +104,42 @@ struct RecordDatabase: Sendable {
         }
     }
 
+    /// Commits entries one after the other, each of which must go through.
+    func commit(_ entries: [EnrollmentEntry]) async throws {
+        let commits = CommitGroup(pool: server, logger: .quiet)
+        try await running(commits) {
+            for entry in entries {
+                let outcome = try await commits.commit(entry)
+                #expect(outcome == .recorded)
+            }
+        }
+    }
+
     /// The one number that a query of the owner gives.
     func number(_ query: PostgresQuery) async throws -> Int64 { try await owner.query(query)[0].decode() }
+
+    /// Who may have a database now.
+    private actor Turns {
+        static let shared = Turns()
+        private var free = 8
+        private var waiting: [CheckedContinuation<Void, Never>] = []
+
+        func take() async {
+            if free > 0 {
+                free -= 1
+            } else {
+                await withCheckedContinuation { waiting.append($0) }
+            }
+        }
+
+        func giveBack() {
+            if waiting.isEmpty {
+                free += 1
+            } else {
+                waiting.removeFirst().resume()
+            }
+        }
+    }
 
     /// The roles of the cluster, made by its superuser, once.
     private actor Roles {

@@ -12,7 +12,11 @@ enum RecordKind: String, CaseIterable, Sendable {
 
     /// Lends a fresh record that knows two fleets.
     func with(_ body: @Sendable (RecordBench) async throws -> Void) async throws {
-        let world = try TestFleet()
+        try await with(TestFleet(), body)
+    }
+
+    /// Lends a fresh record that knows this fleet, and another one.
+    func with(_ world: TestFleet, _ body: @Sendable (RecordBench) async throws -> Void) async throws {
         switch self {
         case .memory:
             let record = InMemoryEnrollmentRecord()
@@ -23,7 +27,18 @@ enum RecordKind: String, CaseIterable, Sendable {
                     record: record,
                     otherFleet: FleetID(2),
                     useCurrent: { record.useCurrent($0, of: fleet) },
-                    revokeCurrent: { record.revokeCurrent($0, of: fleet) }
+                    revokeCurrent: { record.revokeCurrent($0, of: fleet) },
+                    register: { record.register($0, $1, of: fleet) },
+                    decide: { record.decide($0, publicKeySHA256: $1, of: fleet, $2 ? .approved : .rejected) },
+                    blockAnchor: { record.setBlock(of: $0, isBlocked: $1) },
+                    changeCredential: { sha256, change in
+                        switch change {
+                        case .block: record.setBlock(ofCredential: sha256, of: fleet, isBlocked: true)
+                        case .unblock: record.setBlock(ofCredential: sha256, of: fleet, isBlocked: false)
+                        case .limit(let limits): record.limit(credential: sha256, of: fleet, limits)
+                        case .clear: break
+                        }
+                    }
                 )
             )
         case .postgresql:
@@ -55,6 +70,60 @@ enum RecordKind: String, CaseIterable, Sendable {
                             where d.device_id = \(device.text) and c.serial = d.current_serial
                             """
                         )
+                    },
+                    register: { device, registration in
+                        let register = PostgresRegistrationRegister(pool: database.server)
+                        let fleet = world.fleet.id
+                        if let registration {
+                            _ = try await register.register(
+                                device,
+                                registration,
+                                fleet: fleet,
+                                actor: "operator ada",
+                                at: TestClock.start
+                            )
+                        } else {
+                            _ = try await register.remove(
+                                device,
+                                fleet: fleet,
+                                actor: "operator ada",
+                                at: TestClock.start
+                            )
+                        }
+                    },
+                    decide: { device, key, approve in
+                        let register = PostgresApprovalRegister(pool: database.server)
+                        let all = try await register.approvals(of: world.fleet.id, state: nil, after: nil, limit: 100)
+                        for one in all where one.device == device.text && one.publicKeySHA256 == key {
+                            _ = try await register.decide(
+                                one.id,
+                                of: world.fleet.id,
+                                approve: approve,
+                                comment: nil,
+                                actor: "operator ada",
+                                at: TestClock.start
+                            )
+                        }
+                    },
+                    blockAnchor: { anchor, isBlocked in
+                        let name = world.fleet.record.anchors.first { $0.id == anchor }?.name ?? ""
+                        _ = try await PostgresBootstrapRegister(pool: database.server).setBlock(
+                            ofAnchor: name,
+                            fleet: world.fleet.id,
+                            isBlocked: isBlocked,
+                            comment: "stolen",
+                            actor: "operator ada",
+                            at: TestClock.start
+                        )
+                    },
+                    changeCredential: { sha256, change in
+                        _ = try await PostgresBootstrapRegister(pool: database.server).change(
+                            sha256,
+                            of: world.fleet.id,
+                            change,
+                            actor: "operator ada",
+                            at: TestClock.start
+                        )
                     }
                 )
                 try await database.running(commits) { try await body(bench) }
@@ -70,6 +139,12 @@ struct RecordBench: Sendable {
     let otherFleet: FleetID
     let useCurrent: @Sendable (DeviceID) async throws -> Void
     let revokeCurrent: @Sendable (DeviceID) async throws -> Void
+    /// Nil removes the registration.
+    let register: @Sendable (DeviceID, Registration?) async throws -> Void
+    /// An operator's word on a device that waits with a key (its SHA-256): true approves.
+    let decide: @Sendable (DeviceID, [UInt8], Bool) async throws -> Void
+    let blockAnchor: @Sendable (AnchorID, Bool) async throws -> Void
+    let changeCredential: @Sendable ([UInt8], CredentialChange) async throws -> Void
 
     /// The use case on this record.
     func enroll(

@@ -7,7 +7,8 @@ import X509
 
 /// The enroll and renew use cases over the record in memory, with a clock that the test moves.
 struct Bench {
-    let world: TestFleet
+    /// What serves now: a test may change it, as an operator does.
+    var world: TestFleet
     let clock = TestClock()
     let record: InMemoryEnrollmentRecord
     let service: EnrollmentService
@@ -88,6 +89,8 @@ struct Bench {
 extension EnrollmentResult {
     /// DER of the certificate, if there is one.
     var certificate: [UInt8]? { if case .certificate(let der) = self { der } else { nil } }
+    /// How long the device is asked to wait, if an operator is to say.
+    var retryAfter: Duration? { if case .pending(let retryAfter) = self { retryAfter } else { nil } }
     /// Why it was refused, if it was.
     var reason: RefusalReason? { if case .refused(let refusal) = self { refusal.reason } else { nil } }
 }

@@ -93,12 +93,14 @@ struct EnrollmentRulesTests {
             now: Self.now
         )
         switch decision {
-        case .issue(let replaces, _, let rule):
+        case .issue(let replaces, _, let admission, let rule):
+            #expect((admission != nil) == (known == nil))
             #expect("issue \(rule)" == row.expected)
             #expect(replaces == known?.current.serialNumber)
         case .repeatCertificate(let certificate, let rule):
             #expect("repeat \(rule)" == row.expected)
             #expect(certificate == known?.current)
+        case .wait(_, _, let rule): #expect("wait \(rule)" == row.expected)
         case .refuse(let refusal): #expect(refusal.reason.rawValue == row.expected)
         }
     }

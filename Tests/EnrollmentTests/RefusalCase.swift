@@ -78,6 +78,13 @@ struct RefusalCase {
             return RefusalCase(bench, as: try await bench.enrolled().client, .success(sound))
         case .certificateUnknown, .certificateSuperseded, .certificateRevoked:
             return try await renewal(reason)
+        case .anchorBlocked, .credentialBlocked, .outsideValidityWindow, .credentialDeviceLimit, .credentialRateLimit,
+            .anchorDeviceLimit, .anchorRateLimit:
+            return try await limited(reason)
+        case .deviceNotRegistered, .keyNotRegistered, .idevidNotRegistered:
+            return try unregistered(reason)
+        case .approvalRejected, .approvalQueueFull:
+            return try unapproved(reason)
         }
     }
 
@@ -101,5 +108,66 @@ struct RefusalCase {
             _ = try await bench.enroll(bench.world.idevid("meter-1"), key: .make())
         }
         return RefusalCase(bench, .simpleReenroll, as: held.client, request)
+    }
+
+    /// What an operator blocked, and what has let in as much as it may.
+    private static func limited(_ reason: RefusalReason) async throws -> RefusalCase {
+        let limits =
+            switch reason {
+            case .outsideValidityWindow: AnchorLimits(credential: BootstrapLimits(validUntil: TestClock.start))
+            case .credentialDeviceLimit: AnchorLimits(credential: BootstrapLimits(devicesMax: 1))
+            case .credentialRateLimit: AnchorLimits(credential: BootstrapLimits(devicesPerHour: 1))
+            case .anchorDeviceLimit: AnchorLimits(whole: BootstrapLimits(devicesMax: 1))
+            case .anchorRateLimit: AnchorLimits(whole: BootstrapLimits(devicesPerHour: 1))
+            default: AnchorLimits()
+            }
+        let bench = try Bench(world: TestFleet(claims: AnchorTerms(.requestCommonName, limits: limits)))
+        let claim = try bench.world.claim()
+        switch reason {
+        case .anchorBlocked: bench.record.setBlock(of: TestFleet.claimsID, isBlocked: true)
+        case .credentialBlocked:
+            bench.record.setBlock(ofCredential: claim.sha256, of: bench.world.fleet.id, isBlocked: true)
+        default: _ = try await bench.enroll(claim, key: .make(), subject: .init(commonName: "meter-1"))
+        }
+        let draft = RequestDraft(try .make(), subject: try DistinguishedName(commonName: "meter-2"))
+        return RefusalCase(bench, as: claim.client, .success(try draft.der()))
+    }
+
+    /// What an operator did not announce, or not so.
+    private static func unregistered(_ reason: RefusalReason) throws -> RefusalCase {
+        let bench = try Bench(world: TestFleet(policy: .allowlist))
+        let other = [UInt8](repeating: 7, count: 32)
+        let registration: Registration? =
+            switch reason {
+            case .keyNotRegistered: Registration(publicKeySHA256: other)
+            case .idevidNotRegistered: Registration(idevidSHA256: other)
+            default: nil
+            }
+        bench.record.register(try bench.world.names("meter-1").device, registration, of: bench.world.fleet.id)
+        return RefusalCase(
+            bench,
+            as: try bench.world.idevid("meter-1").client,
+            .success(try RequestDraft(.make()).der())
+        )
+    }
+
+    /// What an operator turned down, or has too much of to look at.
+    private static func unapproved(_ reason: RefusalReason) throws -> RefusalCase {
+        let bench = try Bench(world: TestFleet(policy: .approval))
+        let draft = RequestDraft(try .make())
+        func decide(_ device: String, _ state: ApprovalState) throws {
+            bench.record.decide(
+                try bench.world.names(device).device,
+                publicKeySHA256: try draft.key.sha256,
+                of: bench.world.fleet.id,
+                state
+            )
+        }
+        if reason == .approvalRejected {
+            try decide("meter-1", .rejected)
+        } else {
+            for number in 0..<EnrollmentPolicy.pendingMax { try decide("stranger-\(number)", .pending) }
+        }
+        return RefusalCase(bench, as: try bench.world.idevid("meter-1").client, .success(try draft.der()))
     }
 }

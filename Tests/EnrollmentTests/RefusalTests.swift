@@ -24,6 +24,8 @@ struct RefusalTests {
         #expect(attempt.refusal?.reason == reason)
         #expect(attempt.serialNumber == nil)
         #expect(reason.class == Self.classes[reason])
+        let mark = attempt.credentialSHA256.flatMap { found.bench.record.mark(ofCredential: $0, of: attempt.fleet) }
+        #expect(mark == (Self.marking.contains(reason) ? reason : nil))
     }
 
     private static let stages: [RefusalReason: EnrollmentStage] = [
@@ -34,7 +36,11 @@ struct RefusalTests {
         .keyOfBootstrapCredential: .policy, .deviceHasAnotherKey: .policy, .deviceOfAnotherAnchor: .policy,
         .certificateUnknown: .policy, .certificateSuperseded: .policy, .certificateRevoked: .policy,
         .clientCertificateRequired: .identity, .certificateNotTrusted: .identity, .certificateNotValid: .identity,
-        .bootstrapCredentialRequired: .identity,
+        .bootstrapCredentialRequired: .identity, .anchorBlocked: .policy, .credentialBlocked: .policy,
+        .outsideValidityWindow: .policy, .deviceNotRegistered: .policy, .keyNotRegistered: .policy,
+        .idevidNotRegistered: .policy, .credentialDeviceLimit: .policy, .credentialRateLimit: .policy,
+        .anchorDeviceLimit: .policy, .anchorRateLimit: .policy, .approvalRejected: .policy,
+        .approvalQueueFull: .policy,
     ]
 
     private static let classes: [RefusalReason: RefusalReason.Class] = [
@@ -46,7 +52,16 @@ struct RefusalTests {
         .certificateNotTrusted: .forbidden, .certificateNotValid: .forbidden,
         .bootstrapCredentialRequired: .forbidden, .deviceIDMissing: .forbidden, .deviceHasAnotherKey: .forbidden,
         .deviceOfAnotherAnchor: .forbidden, .certificateUnknown: .forbidden, .certificateSuperseded: .forbidden,
-        .certificateRevoked: .forbidden,
+        .certificateRevoked: .forbidden, .anchorBlocked: .forbidden, .credentialBlocked: .forbidden,
+        .outsideValidityWindow: .forbidden, .deviceNotRegistered: .forbidden, .keyNotRegistered: .forbidden,
+        .idevidNotRegistered: .forbidden, .credentialDeviceLimit: .forbidden, .credentialRateLimit: .forbidden,
+        .anchorDeviceLimit: .forbidden, .anchorRateLimit: .forbidden, .approvalRejected: .forbidden,
+        .approvalQueueFull: .forbidden,
+    ]
+
+    /// Those that tell the operator of a credential that came up against a limit.
+    private static let marking: Set<RefusalReason> = [
+        .outsideValidityWindow, .credentialDeviceLimit, .credentialRateLimit, .anchorDeviceLimit, .anchorRateLimit,
     ]
 
     @Test func `the server's own keys and every CA's key are refused as device keys (C-04)`() async throws {

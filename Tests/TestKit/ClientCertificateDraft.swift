@@ -13,6 +13,8 @@ package struct ClientCertificateDraft: Sendable {
     package var notAfter = TestClock.start.addingTimeInterval(365 * .day)
     package var keyUsage: KeyUsage? = KeyUsage(digitalSignature: true)
     package var purposes: [ExtendedKeyUsage.Usage]? = [.clientAuth]
+    /// The subject alternative names; none leaves the extension out.
+    package var names: [GeneralName] = []
     package var otherExtensions: [Certificate.Extension] = []
 
     /// A subject of these attributes, each where it is given.
@@ -41,6 +43,9 @@ package struct ClientCertificateDraft: Sendable {
         var extensions = otherExtensions
         if let keyUsage { extensions.append(try Certificate.Extension(keyUsage, critical: true)) }
         if let purposes { extensions.append(try Certificate.Extension(ExtendedKeyUsage(purposes), critical: false)) }
+        if !names.isEmpty {
+            extensions.append(try Certificate.Extension(SubjectAlternativeNames(names), critical: false))
+        }
         let certificate = try Certificate(
             version: .v3,
             serialNumber: Certificate.SerialNumber(),
@@ -84,4 +89,18 @@ extension DistinguishedName {
 extension DistinguishedName {
     /// The name without any part.
     package static var empty: DistinguishedName { DistinguishedName([RelativeDistinguishedName]()) }
+}
+
+extension GeneralName {
+    /// A hardwareModuleName (RFC 4108 section 5) of this hwSerialNum.
+    package static func hardwareModule(_ serialNumber: [UInt8]) throws -> GeneralName {
+        let value = HandmadeDER.node(
+            HandmadeDER.sequence,
+            try HandmadeDER.identifier([1, 3, 6, 1, 4, 1, 32473, 1]),
+            HandmadeDER.node(HandmadeDER.octetString, serialNumber)
+        )
+        return .otherName(
+            OtherName(typeID: [1, 3, 6, 1, 5, 5, 7, 8, 4], value: try ASN1Any(derEncoded: DER.parse(value)))
+        )
+    }
 }

@@ -4,16 +4,31 @@ package import PKI
 import Synchronization
 
 /// The record of enrollments in memory, with PostgreSQL's semantics: a device moves to a new certificate only from the
-/// one that the decision saw, and a key is bound to its device for good.
+/// one that the decision saw, a key is bound to its device for good, and limits hold at the commit.
 package final class InMemoryEnrollmentRecord: EnrollmentRecord {
     private struct Name: Hashable {
         let fleet: FleetID
         let device: DeviceID
     }
 
+    private struct Pair: Hashable {
+        let name: Name
+        let key: [UInt8]
+    }
+
+    private struct Credential: Hashable {
+        let fleet: FleetID
+        let sha256: [UInt8]
+    }
+
     private struct State {
         var devices: [Name: KnownDevice] = [:]
         var keys: [[UInt8]: Name] = [:]
+        var registrations: [Name: Registration] = [:]
+        var approvals: [Pair: ApprovalState] = [:]
+        var requests: [ApprovalRequest] = []
+        var marks: [Credential: RefusalReason] = [:]
+        var ledger = BootstrapLedger()
         var attempts: [Attempt] = []
         var issued: [IssuedCertificate] = []
         var audit: [AuditEntry] = []
@@ -36,6 +51,8 @@ package final class InMemoryEnrollmentRecord: EnrollmentRecord {
     package var issued: [IssuedCertificate] { state.withLock { $0.issued } }
     /// What the audit log holds.
     package var audit: [AuditEntry] { state.withLock { $0.audit } }
+    /// What devices that wait asked, in order: each question once.
+    package var approvalRequests: [ApprovalRequest] { state.withLock { $0.requests } }
     /// How often the record was asked for a situation.
     package var questions: Int { state.withLock { $0.questions } }
 
@@ -80,6 +97,47 @@ package final class InMemoryEnrollmentRecord: EnrollmentRecord {
         }
     }
 
+    /// Registers the device, or makes its registration say this; nil removes it.
+    package func register(_ device: DeviceID, _ registration: Registration?, of fleet: FleetID) {
+        state.withLock { $0.registrations[Name(fleet: fleet, device: device)] = registration }
+    }
+
+    /// An operator's word on the device with this key.
+    package func decide(_ device: DeviceID, publicKeySHA256: [UInt8], of fleet: FleetID, _ decision: ApprovalState) {
+        let pair = Pair(name: Name(fleet: fleet, device: device), key: publicKeySHA256)
+        state.withLock { $0.approvals[pair] = decision }
+    }
+
+    /// Blocks the anchor, or unblocks it.
+    package func setBlock(of anchor: AnchorID, isBlocked: Bool) {
+        state.withLock { $0.ledger.setBlock(.anchor(anchor), isBlocked: isBlocked) }
+    }
+
+    /// Blocks the bootstrap credential, or unblocks it.
+    package func setBlock(ofCredential sha256: [UInt8], of fleet: FleetID, isBlocked: Bool) {
+        state.withLock { $0.ledger.setBlock(.credential(fleet, sha256), isBlocked: isBlocked) }
+    }
+
+    /// Gives the bootstrap credential limits of its own.
+    package func limit(credential sha256: [UInt8], of fleet: FleetID, _ limits: BootstrapLimits) {
+        state.withLock { $0.ledger.setLimits(.credential(fleet, sha256), limits) }
+    }
+
+    /// Why the bootstrap credential is marked for the operator; nil if it is not.
+    package func mark(ofCredential sha256: [UInt8], of fleet: FleetID) -> RefusalReason? {
+        state.withLock { $0.marks[Credential(fleet: fleet, sha256: sha256)] }
+    }
+
+    /// Takes the mark off.
+    package func clearMark(ofCredential sha256: [UInt8], of fleet: FleetID) {
+        state.withLock { $0.marks[Credential(fleet: fleet, sha256: sha256)] = nil }
+    }
+
+    /// How the anchor and the credential stand.
+    package func standing(of bootstrap: EnrollmentQuestion.Bootstrap, fleet: FleetID) -> BootstrapStanding {
+        state.withLock { $0.ledger.standing(of: bootstrap, fleet: fleet) }
+    }
+
     private func change(_ device: DeviceID, of fleet: FleetID, _ body: (KnownDevice) -> KnownDevice) {
         let name = Name(fleet: fleet, device: device)
         state.withLock { state in
@@ -96,7 +154,11 @@ package final class InMemoryEnrollmentRecord: EnrollmentRecord {
             return .success(
                 EnrollmentSituation(
                     device: state.devices[name],
-                    keyBelongsToAnother: owner != nil && owner != name
+                    keyBelongsToAnother: owner != nil && owner != name,
+                    registration: state.registrations[name],
+                    approval: state.approvals[Pair(name: name, key: question.publicKeySHA256)],
+                    standing: question.bootstrap.map { state.ledger.standing(of: $0, fleet: question.fleet) },
+                    pending: Self.pending(in: question.fleet, state)
                 )
             )
         }
@@ -107,8 +169,12 @@ package final class InMemoryEnrollmentRecord: EnrollmentRecord {
         await beforeCommit(entry)
         let answer: Result<CommitOutcome, RecordError> = state.withLock { state in
             if let failure = state.failure ?? state.commitFailure { return .failure(failure) }
-            if let issuance = entry.issuance {
+            switch entry.effect {
+            case .nothing: break
+            case .issue(let issuance):
                 guard Self.record(issuance, of: entry.attempt, in: &state) else { return .success(.lostRace) }
+            case .ask(let request): Self.ask(request, of: entry.attempt, in: &state)
+            case .mark: Self.mark(entry.attempt, in: &state)
             }
             state.attempts.append(entry.attempt)
             return .success(.recorded)
@@ -116,12 +182,36 @@ package final class InMemoryEnrollmentRecord: EnrollmentRecord {
         return try answer.get()
     }
 
-    /// False if another enrollment of the device or of the key came first; nothing is changed then.
+    private static func pending(in fleet: FleetID, _ state: State) -> Int64 {
+        let waiting = state.approvals.count { $0.key.name.fleet == fleet && $0.value == .pending }
+        return min(Int64(waiting), EnrollmentPolicy.pendingMax)
+    }
+
+    private static func ask(_ request: ApprovalRequest, of attempt: Attempt, in state: inout State) {
+        let name = Name(fleet: attempt.fleet, device: request.device)
+        let pair = Pair(name: name, key: request.publicKeySHA256)
+        guard state.approvals[pair] == nil else { return }
+        state.approvals[pair] = .pending
+        state.requests.append(request)
+    }
+
+    private static func mark(_ attempt: Attempt, in state: inout State) {
+        guard let sha256 = attempt.credentialSHA256, let reason = attempt.refusal?.reason else { return }
+        // The first reason stays until an operator clears it.
+        let credential = Credential(fleet: attempt.fleet, sha256: sha256)
+        state.marks[credential] = state.marks[credential] ?? reason
+    }
+
+    /// False if another enrollment of the device, of the key or under the same limit came first; nothing is changed
+    /// then.
     private static func record(_ issuance: Issuance, of attempt: Attempt, in state: inout State) -> Bool {
         let name = Name(fleet: attempt.fleet, device: issuance.device)
         let known = state.devices[name]
         guard known?.current.serialNumber == issuance.replaces else { return false }
         if let owner = state.keys[issuance.publicKeySHA256], owner != name { return false }
+        if let admission = issuance.admission {
+            guard state.ledger.admit(admission, fleet: attempt.fleet, at: attempt.at) else { return false }
+        }
         state.keys[issuance.publicKeySHA256] = name
         state.devices[name] = KnownDevice(
             current: RecordedCertificate(

@@ -5,10 +5,27 @@ import Synchronization
 
 /// Fleets in memory, with PostgreSQL's semantics: a change goes through only with the trust store's next version.
 package final class InMemoryFleetRegistry: FleetRegistry {
+    private struct Entry {
+        var fleet: FleetCreation
+        var signing: IssuerID
+        var trusted: [IssuerID]
+        var versions: [TrustStoreVersion]
+
+        func isNext(_ trustStore: TrustStoreVersion) -> Bool {
+            trustStore.version == (versions.last?.version ?? 0) + 1
+        }
+    }
+
     private struct State {
         var issuers: [IssuerRegistration] = []
-        var fleets: [FleetName: (signing: IssuerID, trusted: [IssuerID], versions: [TrustStoreVersion])] = [:]
+        var fleets: [FleetName: Entry] = [:]
         var changesToLose = 0
+
+        mutating func losesChange() -> Bool {
+            guard changesToLose > 0 else { return false }
+            changesToLose -= 1
+            return true
+        }
     }
 
     private let state = Mutex(State())
@@ -19,6 +36,9 @@ package final class InMemoryFleetRegistry: FleetRegistry {
     package func trustStores(of fleet: FleetName) -> [TrustStoreVersion] {
         state.withLock { $0.fleets[fleet]?.versions ?? [] }
     }
+
+    /// A fleet as it was made or last updated.
+    package func fleet(_ name: FleetName) -> FleetCreation? { state.withLock { $0.fleets[name]?.fleet } }
 
     /// Makes the next changes meet another one that came first.
     package func loseChanges(_ count: Int) { state.withLock { $0.changesToLose = count } }
@@ -60,7 +80,34 @@ package final class InMemoryFleetRegistry: FleetRegistry {
     ) async throws(RecordError) -> Bool {
         state.withLock { state in
             guard state.fleets[fleet.name] == nil else { return false }
-            state.fleets[fleet.name] = (fleet.issuer, [fleet.issuer], [trustStore])
+            state.fleets[fleet.name] = Entry(
+                fleet: fleet,
+                signing: fleet.issuer,
+                trusted: [fleet.issuer],
+                versions: [trustStore]
+            )
+            return true
+        }
+    }
+
+    package func update(
+        _ fleet: FleetCreation,
+        trusted: [IssuerID],
+        trustStore: TrustStoreVersion?,
+        actor: String,
+        at: Date
+    ) async throws(RecordError) -> Bool {
+        state.withLock { state in
+            if state.losesChange() { return false }
+            guard var entry = state.fleets[fleet.name] else { return false }
+            entry.fleet = fleet
+            entry.signing = fleet.issuer
+            if let trustStore {
+                guard entry.isNext(trustStore) else { return false }
+                entry.trusted = trusted
+                entry.versions.append(trustStore)
+            }
+            state.fleets[fleet.name] = entry
             return true
         }
     }
@@ -74,14 +121,12 @@ package final class InMemoryFleetRegistry: FleetRegistry {
         at: Date
     ) async throws(RecordError) -> Bool {
         state.withLock { state in
-            if state.changesToLose > 0 {
-                state.changesToLose -= 1
-                return false
-            }
-            guard let found = state.fleets[fleet], trustStore.version == (found.versions.last?.version ?? 0) + 1 else {
-                return false
-            }
-            state.fleets[fleet] = (signing, trusted, found.versions + [trustStore])
+            if state.losesChange() { return false }
+            guard var entry = state.fleets[fleet], entry.isNext(trustStore) else { return false }
+            entry.signing = signing
+            entry.trusted = trusted
+            entry.versions.append(trustStore)
+            state.fleets[fleet] = entry
             return true
         }
     }

@@ -1,3 +1,4 @@
+import Crypto
 package import Enrollment
 import SwiftASN1
 package import X509
@@ -15,6 +16,9 @@ package struct TestCredential: Sendable {
         self.der = der
         certificate = try Certificate(derEncoded: der)
     }
+
+    /// SHA-256 of its DER.
+    package var sha256: [UInt8] { [UInt8](SHA256.hash(data: der)) }
 
     /// What the TLS handshake leaves of its holder.
     package var client: PresentedClient {

@@ -15,9 +15,12 @@ package struct TestFleet: Sendable {
     package let otherManufacturer: TestAuthority
     package let claims: TestAuthority
     package let issuer: Issuer
-    package let fleet: Fleet
+    package private(set) var fleet: Fleet
 
     /// - Parameters:
+    ///   - policy: Who may enroll.
+    ///   - manufacturer: What the first anchor is accepted for.
+    ///   - claims: What the anchor of the claims is accepted for.
     ///   - lifetime: How long its certificates live.
     ///   - id: The record's key of the fleet.
     ///   - issuerName: What its issuer is called; a record has each name once.
@@ -26,7 +29,10 @@ package struct TestFleet: Sendable {
         id: FleetID = FleetID(1),
         lifetime: Duration = .seconds(90 * 86_400),
         keyPolicy: KeyPolicy = KeyPolicy(),
-        issuerName: String = "example"
+        issuerName: String = "example",
+        policy: EnrollmentPolicy = .open,
+        manufacturer terms: AnchorTerms = AnchorTerms(.subjectSerialNumber),
+        claims claimTerms: AnchorTerms = AnchorTerms(.requestCommonName)
     ) throws {
         root = try TestAuthority.selfSigned("Example Root")
         issuing = try root.signed("Example Issuing CA")
@@ -39,7 +45,7 @@ package struct TestFleet: Sendable {
         let record = FleetRecord(
             id: id,
             name: fleetName,
-            policy: .open,
+            policy: policy,
             profile: try CertificateProfile(
                 organization: "Example Works",
                 trustDomain: "fleet.example",
@@ -50,29 +56,48 @@ package struct TestFleet: Sendable {
             ),
             issuerID: IssuerID(1),
             anchors: [
-                BootstrapAnchor(
-                    id: Self.manufacturerID,
-                    name: "manufacturer",
-                    certificate: manufacturer.certificate,
-                    rule: .subjectSerialNumber
+                terms.anchor(Self.manufacturerID, "manufacturer", manufacturer),
+                AnchorTerms(.subjectSerialNumber).anchor(
+                    Self.otherManufacturerID,
+                    "other-manufacturer",
+                    otherManufacturer
                 ),
-                BootstrapAnchor(
-                    id: Self.otherManufacturerID,
-                    name: "other-manufacturer",
-                    certificate: otherManufacturer.certificate,
-                    rule: .subjectSerialNumber
-                ),
-                BootstrapAnchor(
-                    id: Self.claimsID,
-                    name: "claims",
-                    certificate: claims.certificate,
-                    rule: .requestCommonName
-                ),
+                claimTerms.anchor(Self.claimsID, "claims", claims),
             ],
             trusted: [TrustedIssuer(id: IssuerID(1), name: issuerName, chain: chain, rollover: [])]
         )
         guard let fleet = Fleet(record, issuers: [issuer]) else { throw TestFleetError.noFleet }
         self.fleet = fleet
+    }
+
+    /// The same fleet with the same CAs, after an operator changed who may enroll. What is nil stays as it is.
+    package func changed(
+        policy: EnrollmentPolicy? = nil,
+        manufacturer terms: AnchorTerms? = nil,
+        claims claimTerms: AnchorTerms? = nil
+    ) throws -> TestFleet {
+        let present = fleet.record
+        let anchors = present.anchors.map { anchor in
+            switch anchor.id {
+            case Self.manufacturerID: terms?.anchor(anchor.id, anchor.name, manufacturer) ?? anchor
+            case Self.claimsID: claimTerms?.anchor(anchor.id, anchor.name, claims) ?? anchor
+            default: anchor
+            }
+        }
+        let record = FleetRecord(
+            id: present.id,
+            name: present.name,
+            policy: policy ?? present.policy,
+            approvalRetry: present.approvalRetry,
+            profile: present.profile,
+            issuerID: present.issuerID,
+            anchors: anchors,
+            trusted: present.trusted
+        )
+        guard let fleet = Fleet(record, issuers: [issuer]) else { throw TestFleetError.noFleet }
+        var copy = self
+        copy.fleet = fleet
+        return copy
     }
 
     /// The IDevID of a device, by its manufacturer or another one.
@@ -125,6 +150,31 @@ package struct TestFleet: Sendable {
         )
         return try issuer.sign(
             CertificateLint.lint(template, names: names, profile: fleet.profile, issuer: issuer)
+        )
+    }
+}
+
+/// What an operator accepts an anchor for.
+package struct AnchorTerms: Sendable {
+    package let rule: DeviceIDRule
+    package let keyChange: KeyChangeRule
+    package let limits: AnchorLimits
+
+    /// - Parameter keyChange: Nil is the rule's own.
+    package init(_ rule: DeviceIDRule, keyChange: KeyChangeRule? = nil, limits: AnchorLimits = AnchorLimits()) {
+        self.rule = rule
+        self.keyChange = keyChange ?? rule.standardKeyChange
+        self.limits = limits
+    }
+
+    func anchor(_ id: AnchorID, _ name: String, _ authority: TestAuthority) -> BootstrapAnchor {
+        BootstrapAnchor(
+            id: id,
+            name: name,
+            certificate: authority.certificate,
+            rule: rule,
+            keyChange: keyChange,
+            limits: limits
         )
     }
 }

@@ -13,6 +13,8 @@ package actor MusterDev {
         package struct URLs: Decodable, Sendable {
             package let est: String
             package let `public`: String
+            package let `operator`: String
+            package let metrics: String
         }
 
         package struct Broker: Decodable, Sendable {

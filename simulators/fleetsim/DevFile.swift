@@ -70,13 +70,16 @@ enum SimulatorError: Error, CustomStringConvertible {
     case devFile(String)
     case notLoopback(String)
     case output(String)
+    case credential(String)
+    case identities(String)
+    case database(String)
 
     var description: String {
         switch self {
         case .devFile(let text): text
         case .notLoopback(let host):
             "\(host) is not on this machine; the simulator makes load, and only for localhost, 127.0.0.0/8 and ::1"
-        case .output(let text): text
+        case .output(let text), .credential(let text), .identities(let text), .database(let text): text
         }
     }
 }

@@ -33,11 +33,9 @@ struct DeviceBroker: Sendable {
     /// Devices are many and say nothing one by one; the report counts what befell them.
     private let logger = Logger(label: "muster-sim.mqtt") { _ in SwiftLogNoOpLogHandler() }
 
-    init(_ file: DevFile, root: [UInt8]) throws {
+    init(_ file: DevFile, fleet name: String, root: [UInt8]) throws {
         guard let broker = file.mqtt else { throw SimulatorError.devFile("dev.json has no mqtt; run without --mqtt") }
-        guard let fleet = FleetName(file.fleet) else {
-            throw SimulatorError.devFile("dev.json's fleet \(file.fleet) is not a fleet's name")
-        }
+        guard let fleet = FleetName(name) else { throw SimulatorError.devFile("\(name) is not a fleet's name") }
         endpoint = try LoopbackEndpoint(host: broker.host, port: broker.port)
         self.fleet = fleet
         check = TrustStoreCheck(root: root, fleet: fleet)

@@ -4,7 +4,7 @@ import CryptoExtras
 import X509
 
 /// What kind of operational key the devices of a run make.
-enum DeviceKeyKind: String, CaseIterable, ExpressibleByArgument, Sendable {
+enum DeviceKeyKind: String, CaseIterable, Codable, ExpressibleByArgument, Sendable {
     case p256
     case p384
     case rsa2048

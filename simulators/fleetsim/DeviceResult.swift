@@ -4,6 +4,8 @@ enum Stage: String, CaseIterable, Codable, Sendable {
     case connect = "connect+TLS"
     case cacerts
     case enroll
+    /// From the first 202 to the end of asking, of devices that came back.
+    case approval
     /// Verification of what came.
     case check
     /// Connect, trust store, acknowledgement.
@@ -15,6 +17,8 @@ enum Outcome: Hashable, Sendable {
     case enrolled
     /// The server refused; its status, and its reason where it gave one.
     case refused(status: Int, reason: String)
+    /// Asked to come back when an operator has approved, and waits no longer.
+    case pending
     /// Asked to come back more often than a device does.
     case gaveUp(reason: String)
     /// The server could not be reached or did not answer.
@@ -29,6 +33,7 @@ enum Outcome: Hashable, Sendable {
         switch self {
         case .enrolled: "enrolled"
         case .refused: "refused"
+        case .pending: "pending"
         case .gaveUp: "gave up"
         case .failed: "failed"
         case .distrusted: "distrusted"
@@ -39,10 +44,23 @@ enum Outcome: Hashable, Sendable {
     /// The line of the report that it is counted under; nil where there is nothing to explain.
     var reason: String? {
         switch self {
-        case .enrolled, .interrupted: nil
+        case .enrolled, .pending, .interrupted: nil
         case .refused(let status, let reason): "\(status) \(reason)"
         case .gaveUp(let reason): "gave up: \(reason)"
         case .failed(let stage, let reason), .distrusted(let stage, let reason): "\(stage.rawValue): \(reason)"
+        }
+    }
+
+    /// The word that `--expect` counts it under: the server's reason code where it gave one.
+    var code: String {
+        switch self {
+        case .enrolled: "issued"
+        case .refused(let status, let reason): ServerReason.isCode(reason) ? reason : "http-\(status)"
+        case .pending: "pending"
+        case .gaveUp: "gave-up"
+        case .failed: "failed"
+        case .distrusted: "distrusted"
+        case .interrupted: "interrupted"
         }
     }
 }
@@ -51,6 +69,8 @@ enum Outcome: Hashable, Sendable {
 struct DeviceResult: Sendable {
     let deviceID: String
     var outcome: Outcome
+    /// The claim that it has, by its place among the claims of the run; nil with an IDevID.
+    var claim: Int?
     /// The operational certificate (DER) that the device holds, whatever came after.
     var certificate: HeldCertificate?
     /// The version of the trust store that it verified and acknowledged.

@@ -7,7 +7,9 @@ import NIOSSL
 enum ESTReply: Sendable {
     /// 200, with its body.
     case ok([UInt8])
-    /// 202, 429 or 503 with Retry-After: the same again, later.
+    /// 202 with Retry-After: an operator is to approve; the same again, later (RFC 7030 section 4.2.3).
+    case pending(wait: Duration)
+    /// 429 or 503 with Retry-After: the same again, later.
     case later(status: Int, reason: String, wait: Duration)
     case refused(status: Int, reason: String)
 }
@@ -49,6 +51,8 @@ struct ESTClient: Sendable {
         if ESTStatus(rawValue: answer.status)?.asksToRetry == true,
             let value = answer.fields.first(name: "Retry-After"), let wait = RetryAfter.parse(value, now: now)
         {
+            // Only an enrollment can wait for a person.
+            if answer.status == ESTStatus.accepted.rawValue, operation != .cacerts { return .pending(wait: wait) }
             return .later(status: answer.status, reason: reason, wait: wait)
         }
         return .refused(status: answer.status, reason: reason)

@@ -1,4 +1,5 @@
 import ArgumentParser
+import EST
 import Foundation
 import NIOCore
 import NIOPosix
@@ -16,7 +17,7 @@ struct EnrollCommand: AsyncParsableCommand {
         discussion: """
             Each device makes a fresh TLS connection for each step: it gets /cacerts, enrolls, and checks its \
             certificate up to the root. In the end each certificate is looked up in the record. The exit status is 0 \
-            only if every device succeeded and the record has all they hold.
+            only if every device succeeded, or the counts are those of --expect, and the record has all they hold.
             """
     )
 
@@ -32,14 +33,28 @@ struct EnrollCommand: AsyncParsableCommand {
     @Option(help: "How many devices begin in a second; as fast as they go if not given.")
     var rate: Double?
 
-    @Option(help: "Names the fleet: the same seed, the same devices. Random, and printed, if not given.")
-    var seed: UInt64?
+    @Option(help: ArgumentHelp("The fleet, by its EST label; dev.json's if not given.", valueName: "name"))
+    var fleet: String?
 
-    @Option(help: "How devices prove who they are: idevid or claim.")
-    var identity = IdentityKind.idevid
+    @OptionGroup(title: "Which devices") var fleetOptions: FleetOptions
+    @OptionGroup(title: "Bootstrap credentials") var credentials: CredentialOptions
 
-    @Option(help: "Their operational keys: p256, p384, rsa2048 or ed25519.")
-    var key = DeviceKeyKind.p256
+    @Option(
+        help: ArgumentHelp(
+            "How long a device that is answered 202 goes on asking, each time when Retry-After says.",
+            valueName: "seconds"
+        )
+    )
+    var wait = 0
+
+    @Option(
+        help: ArgumentHelp(
+            "What is to come, like issued=900,credential-device-limit=100; any other count is a failure.",
+            valueName: "counts"
+        ),
+        transform: { try Expectation($0) }
+    )
+    var expect: Expectation?
 
     @Option(help: ArgumentHelp("Keep certificates and keys, a file each, in this folder.", valueName: "folder"))
     var out: String?
@@ -54,12 +69,14 @@ struct EnrollCommand: AsyncParsableCommand {
     var loops = 1
 
     func validate() throws {
-        guard (1...FleetSeed.devicesMax).contains(devices) else {
-            throw ValidationError("--devices must be 1 to \(FleetSeed.devicesMax)")
-        }
+        try FleetPlan.validate(devices: devices)
         guard (1...Self.concurrencyMax).contains(concurrency) else {
             throw ValidationError("--concurrency must be 1 to \(Self.concurrencyMax)")
         }
+        guard (0...RetryAfter.secondsMax).contains(wait) else {
+            throw ValidationError("--wait must be 0 to \(RetryAfter.secondsMax) seconds")
+        }
+        if let fleet, ESTLabel(fleet) == nil { throw ValidationError("--fleet \(fleet) is not a fleet's name") }
         guard (1...64).contains(loops) else { throw ValidationError("--loops must be 1 to 64") }
         if let rate, !(rate > 0 && rate <= 100_000) {
             throw ValidationError("--rate must be above 0, and 100000 at most")
@@ -68,27 +85,36 @@ struct EnrollCommand: AsyncParsableCommand {
 
     func run() async throws {
         let file = try DevFile.read(dev)
-        let seed = FleetSeed(value: self.seed ?? UInt64(UInt32.random(in: .min ... .max)))
+        let folder = fleetOptions.identities.map { IdentityFolder(path: $0) }
+        let plan =
+            try folder.map { try FleetPlan(fleetOptions, devices: devices, kept: $0.filledPlan()) }
+            ?? FleetPlan(fleetOptions, devices: devices)
+        try credentials.validate(for: plan.identity, isKept: folder != nil)
+        guard let label = ESTLabel(fleet ?? file.fleet) else {
+            throw SimulatorError.devFile("dev.json's fleet \(file.fleet) is not a fleet's name")
+        }
         let group = MultiThreadedEventLoopGroup(numberOfThreads: loops)
-        let fleet = try SimulatedFleet(
+        let simulated = try SimulatedFleet(
             file,
-            seed: seed,
-            identity: identity,
-            key: key,
+            label: label,
+            plan: plan,
+            identities: IdentitySource(plan.identity, files: file.files, options: credentials, folder: folder),
+            folder: folder,
+            patience: ApprovalPatience(waitMax: .seconds(wait)),
             outputFolder: out,
             mqtt: mqtt,
             group: group
         )
         // Said first, so that a run that is cut short can be repeated too.
-        FileHandle.standardError.write(Data("seed \(seed.value)\n".utf8))
-        let run = FleetRun(fleet: fleet, devices: devices, concurrency: concurrency, rate: rate)
+        FileHandle.standardError.write(Data("seed \(plan.seed)\n".utf8))
+        let run = FleetRun(fleet: simulated, devices: devices, concurrency: concurrency, rate: rate)
         let (statistics, elapsed, isInterrupted) = await run.run()
         try await group.shutdownGracefully()
         var record: Report.RecordReport?
         if let database = file.database {
             record = await RecordProof.check(statistics.held, database: database)
         }
-        let report = makeReport(file, seed, statistics, elapsed, isInterrupted, record)
+        let report = makeReport(simulated, plan, statistics, elapsed, isInterrupted, record)
         print(report.text)
         if let json {
             do {
@@ -102,8 +128,8 @@ struct EnrollCommand: AsyncParsableCommand {
     }
 
     private func makeReport(
-        _ file: DevFile,
-        _ seed: FleetSeed,
+        _ fleet: SimulatedFleet,
+        _ plan: FleetPlan,
         _ statistics: RunStatistics,
         _ elapsed: Duration,
         _ isInterrupted: Bool,
@@ -111,10 +137,10 @@ struct EnrollCommand: AsyncParsableCommand {
     ) -> Report {
         let seconds = elapsed.milliseconds / 1000
         return Report(
-            seed: seed.value,
-            fleet: file.fleet,
-            identity: identity.rawValue,
-            key: key.rawValue,
+            seed: plan.seed,
+            fleet: fleet.client.label.text,
+            identity: plan.identity.rawValue,
+            key: plan.key.rawValue,
             devicesAsked: devices,
             devicesDone: statistics.devices,
             isInterrupted: isInterrupted,
@@ -123,6 +149,12 @@ struct EnrollCommand: AsyncParsableCommand {
             outcomes: statistics.outcomes,
             reasons: statistics.reasons,
             retries: statistics.retries,
+            counts: statistics.codes,
+            expected: expect?.counts,
+            claims: plan.identity == .claim
+                ? fleet.claims.enumerated().map { index, claim in
+                    Report.ClaimReport(sha256: claim.sha256, counts: statistics.codesOfClaims[index] ?? [:])
+                } : nil,
             acknowledged: mqtt ? statistics.acknowledged : nil,
             stages: Report.stages(statistics),
             record: record

@@ -11,7 +11,9 @@ struct FleetRun: Sendable {
     let rate: Double?
 
     private enum Event: Sendable {
-        case device(DeviceResult)
+        case step(Device.Step)
+        /// A device has waited for approval as long as it was asked to.
+        case due(Device.Waiting)
         case interrupted
     }
 
@@ -36,27 +38,31 @@ struct FleetRun: Sendable {
                 for await _ in signals { break }
                 return .interrupted
             }
-            var next = 1
-            while next <= min(concurrency, devices) {
-                add(next, began, to: &group)
-                next += 1
-            }
+            var schedule = FleetSchedule<Device.Waiting>(devices: devices, concurrency: concurrency)
+            start(&schedule, began, in: &group)
             while statistics.devices < devices, let event = await group.next() {
                 switch event {
                 case .interrupted:
                     isInterrupted = true
                     group.cancelAll()
-                case .device(let result):
+                    for waiting in schedule.stop() { statistics.record(waiting.result) }
+                case .step(.ended(let result)):
+                    schedule.ended()
                     statistics.record(result)
-                    progress.advance(
-                        done: statistics.devices,
-                        failed: statistics.devices - statistics.succeeded,
-                        now: .now
-                    )
-                    guard !isInterrupted, next <= devices else { continue }
-                    add(next, began, to: &group)
-                    next += 1
+                case .step(.waits(var waiting)):
+                    schedule.waits()
+                    statistics.take(&waiting.result)
+                    wait(waiting, in: &group)
+                case .due(let waiting) where isInterrupted: statistics.record(waiting.result)
+                case .due(let waiting): schedule.isDue(waiting)
                 }
+                progress.advance(
+                    done: statistics.devices,
+                    failed: statistics.devices - statistics.succeeded,
+                    waiting: schedule.waiting,
+                    now: .now
+                )
+                start(&schedule, began, in: &group)
             }
             signal.finish()
         }
@@ -64,8 +70,30 @@ struct FleetRun: Sendable {
         return (statistics, .now - began, isInterrupted)
     }
 
+    /// Starts as many devices as there is place for.
+    private func start(
+        _ schedule: inout FleetSchedule<Device.Waiting>,
+        _ began: ContinuousClock.Instant,
+        in group: inout TaskGroup<Event>
+    ) {
+        while let start = schedule.start() {
+            switch start {
+            case .first(let number): add(number, began, to: &group)
+            case .again(let waiting): group.addTask { .step(await waiting.device.resume(waiting)) }
+            }
+        }
+    }
+
+    private func wait(_ waiting: Device.Waiting, in group: inout TaskGroup<Event>) {
+        group.addTask {
+            // An interrupted wait ends early, and is counted as interrupted.
+            try? await Task.sleep(until: waiting.due, clock: .continuous)
+            return .due(waiting)
+        }
+    }
+
     private func add(_ number: Int, _ began: ContinuousClock.Instant, to group: inout TaskGroup<Event>) {
-        let device = Device(deviceID: fleet.seed.deviceID(number), fleet: fleet)
+        let device = Device(number: number, fleet: fleet)
         // Open loop: the clock alone says when a device is switched on.
         let start = rate.map { began + .seconds(Double(number - 1) / $0) }
         group.addTask {
@@ -73,10 +101,10 @@ struct FleetRun: Sendable {
                 do {
                     try await Task.sleep(until: start, clock: .continuous)
                 } catch {
-                    return .device(DeviceResult(deviceID: device.deviceID, outcome: .interrupted))
+                    return .step(.ended(DeviceResult(deviceID: device.deviceID, outcome: .interrupted)))
                 }
             }
-            return .device(await device.run())
+            return .step(await device.run())
         }
     }
 }

@@ -7,7 +7,7 @@ struct MusterSim: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "muster-sim",
         abstract: "A seeded fleet of simulated devices, for a Muster on this machine.",
-        subcommands: [EnrollCommand.self]
+        subcommands: [EnrollCommand.self, RegistrationsCommand.self, SeedCommand.self]
     )
 
     static func main() async {

@@ -19,10 +19,18 @@ struct ProgressLine {
     }
 
     /// Called after each device; draws if it is time.
-    mutating func advance(done: Int, failed: Int, now: ContinuousClock.Instant) {
+    mutating func advance(done: Int, failed: Int, waiting: Int = 0, now: ContinuousClock.Instant) {
         guard now - drawn >= interval else { return }
         drawn = now
-        write(Self.line(done: done, failed: failed, total: total, elapsed: now - began, bar: isTerminal))
+        let line = Self.line(
+            done: done,
+            failed: failed,
+            waiting: waiting,
+            total: total,
+            elapsed: now - began,
+            bar: isTerminal
+        )
+        write(line)
     }
 
     /// Leaves the terminal's line.
@@ -37,7 +45,14 @@ struct ProgressLine {
     }
 
     /// The line for that state.
-    static func line(done: Int, failed: Int, total: Int, elapsed: Duration, bar: Bool) -> String {
+    static func line(
+        done: Int,
+        failed: Int,
+        waiting: Int = 0,
+        total: Int,
+        elapsed: Duration,
+        bar: Bool
+    ) -> String {
         let seconds = max(elapsed.milliseconds / 1000, 0.001)
         let rate = Double(done) / seconds
         let left = rate > 0 ? Int((Double(total - done) / rate).rounded(.up)) : 0
@@ -46,7 +61,8 @@ struct ProgressLine {
         let drawing =
             "[" + String(repeating: "#", count: filled) + String(repeating: ".", count: barWidth - filled) + "] "
         let failures = failed > 0 ? ", \(failed) not enrolled" : ""
+        let waits = waiting > 0 ? ", \(waiting) wait for approval" : ""
         return (bar ? drawing : "")
-            + "\(done)/\(total) devices, \(String(format: "%.1f", rate)) a second, \(eta) left\(failures)"
+            + "\(done)/\(total) devices, \(String(format: "%.1f", rate)) a second, \(eta) left\(failures)\(waits)"
     }
 }

@@ -23,6 +23,14 @@ struct Report: Codable, Sendable {
         var missing: Int { held - found }
     }
 
+    /// What became of the devices of one claim.
+    struct ClaimReport: Codable, Sendable {
+        /// Of the certificate, hexadecimal: the credential's name in the record.
+        let sha256: String
+        /// Devices by the words of `--expect`.
+        let counts: [String: Int]
+    }
+
     let seed: UInt64
     let fleet: String
     let identity: String
@@ -35,16 +43,26 @@ struct Report: Codable, Sendable {
     let outcomes: [String: Int]
     let reasons: [String: Int]
     let retries: [String: Int]
+    /// Devices by the words of `--expect`, which are the server's reason codes where it gave some.
+    let counts: [String: Int]
+    /// What `--expect` wants the counts to be; nil if every device was to enroll.
+    let expected: [String: Int]?
+    /// Nil with IDevIDs.
+    let claims: [ClaimReport]?
     /// Trust stores that devices verified and acknowledged; nil without MQTT.
     let acknowledged: Int?
     /// By the stage's name.
     let stages: [String: StageReport]
     let record: RecordReport?
 
-    /// True if every device did all it was to do, and the record has all they hold.
+    /// True if every device did all it was to do, or the counts are those expected, and the record has all they hold.
     var isSuccess: Bool {
-        !isInterrupted && outcomes[Outcome.enrolled.name] == devicesAsked
-            && (record.map { $0.problem == nil && $0.missing == 0 } ?? true)
+        !isInterrupted && isExpected && (record.map { $0.problem == nil && $0.missing == 0 } ?? true)
+    }
+
+    private var isExpected: Bool {
+        guard let expected else { return outcomes[Outcome.enrolled.name] == devicesAsked }
+        return Expectation(counts: expected).isMet(by: counts)
     }
 
     static func stages(_ statistics: RunStatistics) -> [String: StageReport] {
@@ -70,6 +88,10 @@ struct Report: Codable, Sendable {
         ]
         lines += outcomes.sorted { $0.key < $1.key }.map { "  \(padded($0.key, 12)) \($0.value)" }
         if !reasons.isEmpty { lines += ["reasons"] + counted(reasons) }
+        if let claims, claims.count > 1 {
+            lines.append("claims")
+            lines += claims.map { "  \($0.sha256.prefix(16))  \(Expectation.text($0.counts))" }
+        }
         if !retries.isEmpty { lines += ["retries"] + counted(retries) }
         lines.append("  \(padded("stage (ms)", 12))    count      p50      p90      p99      max")
         for stage in Stage.allCases {
@@ -78,6 +100,13 @@ struct Report: Codable, Sendable {
                 report.p50Milliseconds, report.p90Milliseconds, report.p99Milliseconds, report.maxMilliseconds,
             ].map { leftPadded(decimals($0, 2), 9) }.joined()
             lines.append("  \(padded(stage.rawValue, 12)) \(leftPadded("\(report.count)", 8))\(columns)")
+        }
+        if let expected {
+            lines.append(
+                isExpected
+                    ? "as expected: \(Expectation.text(expected))"
+                    : "NOT AS EXPECTED: \(Expectation.text(expected)) was to come, \(Expectation.text(counts)) came"
+            )
         }
         if let acknowledged { lines.append("\(acknowledged) devices verified and acknowledged their trust store") }
         if let record {

@@ -7,19 +7,34 @@ struct RunStatistics: Sendable {
     private(set) var outcomes: [String: Int] = [:]
     private(set) var reasons: [String: Int] = [:]
     private(set) var retries: [String: Int] = [:]
+    /// By `Outcome.code`.
+    private(set) var codes: [String: Int] = [:]
+    /// The same for the devices of each claim.
+    private(set) var codesOfClaims: [Int: [String: Int]] = [:]
     private(set) var stages: [Stage: LatencyHistogram] = [:]
     private(set) var acknowledged = 0
     /// Certificates that devices hold, whatever came after.
     private(set) var held: [HeldCertificate] = []
 
-    mutating func record(_ result: DeviceResult) {
+    /// Counts a device that has come to its end.
+    mutating func record(_ ended: DeviceResult) {
+        var result = ended
+        take(&result)
         devices += 1
         outcomes[result.outcome.name, default: 0] += 1
+        Self.count(result.outcome.code, in: &codes)
+        if let claim = result.claim { Self.count(result.outcome.code, in: &codesOfClaims[claim, default: [:]]) }
         if let reason = result.outcome.reason { Self.count(reason, in: &reasons) }
-        for reason in result.retries { Self.count(reason, in: &retries) }
-        for (stage, duration) in result.times { stages[stage, default: LatencyHistogram()].record(duration) }
         if let certificate = result.certificate { held.append(certificate) }
         if result.acknowledgedVersion != nil { acknowledged += 1 }
+    }
+
+    /// Counts what a device has met so far, and takes it from the device, which may ask for days.
+    mutating func take(_ result: inout DeviceResult) {
+        for reason in result.retries { Self.count(reason, in: &retries) }
+        for (stage, duration) in result.times { stages[stage, default: LatencyHistogram()].record(duration) }
+        result.retries = []
+        result.times = []
     }
 
     /// Devices that did all they were to do.

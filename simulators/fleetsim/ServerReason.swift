@@ -21,7 +21,7 @@ enum ServerReason {
         let line = body.prefix { $0 != 0x0A && $0 != 0x0D }.prefix(lengthMax * 4)
         let text = String(decoding: line, as: UTF8.self)
         // `code: words`, as Muster writes it in plain text.
-        if let colon = text.firstIndex(of: ":"), text[..<colon].utf8.allSatisfy({ isCode($0) }) {
+        if let colon = text.firstIndex(of: ":"), isCode(text[..<colon]) {
             return shortened(String(text[..<colon]))
         }
         return text.isEmpty ? "-" : shortened(text)
@@ -32,7 +32,11 @@ enum ServerReason {
         String(text.unicodeScalars.map { $0.value < 0x20 ? " " : Character($0) }.prefix(lengthMax))
     }
 
-    private static func isCode(_ octet: UInt8) -> Bool {
-        (0x61...0x7A).contains(octet) || (0x30...0x39).contains(octet) || octet == 0x2D || octet == 0x5F
+    /// True for what a reason code is written like: a small letter, then small letters, digits, `-` and `_`.
+    static func isCode(_ text: some StringProtocol) -> Bool {
+        guard let first = text.utf8.first, isLetter(first), text.utf8.count <= lengthMax else { return false }
+        return text.utf8.allSatisfy { isLetter($0) || (0x30...0x39).contains($0) || $0 == 0x2D || $0 == 0x5F }
     }
+
+    private static func isLetter(_ octet: UInt8) -> Bool { (0x61...0x7A).contains(octet) }
 }

@@ -7,63 +7,80 @@ import X509
 
 /// What the devices of one run have in common.
 struct SimulatedFleet: Sendable {
-    let seed: FleetSeed
+    let names: FleetSeed
     let identityKind: IdentityKind
     let keyKind: DeviceKeyKind
     let client: ESTClient
     let bags: IssuerBags
+    let patience: ApprovalPatience
     /// Nil if certificates and keys are not kept.
     let output: DeviceOutput?
     /// Nil if devices do not speak MQTT.
     let broker: DeviceBroker?
 
     private let identities: IdentitySource
+    /// Nil if each device makes its operational key.
+    private let folder: IdentityFolder?
     private let root: NIOSSLCertificate
-    /// With a claim, all devices have the same credential, and so the same context.
-    private let sharedContext: NIOSSLContext?
+    /// The devices of a claim have the same credential, and so the same context.
+    private let claimContexts: [NIOSSLContext]
 
     init(
         _ file: DevFile,
-        seed: FleetSeed,
-        identity: IdentityKind,
-        key: DeviceKeyKind,
+        label: ESTLabel,
+        plan: FleetPlan,
+        identities: IdentitySource,
+        folder: IdentityFolder?,
+        patience: ApprovalPatience,
         outputFolder: String?,
         mqtt: Bool,
         group: any EventLoopGroup
     ) throws {
-        guard let label = ESTLabel(file.fleet) else {
-            throw SimulatorError.devFile("dev.json's fleet \(file.fleet) is not a fleet's name")
-        }
-        self.seed = seed
-        identityKind = identity
-        keyKind = key
+        names = try plan.names()
+        identityKind = plan.identity
+        keyKind = plan.key
+        self.patience = patience
+        self.identities = identities
+        self.folder = folder
         let endpoint = try LoopbackEndpoint(url: file.urls.est)
         client = ESTClient(exchange: HTTPExchange(group: group, endpoint: endpoint), label: label)
         let rootPEM = try PEMDocument(pemString: DevFile.text(of: file.files.root, named: "root"))
         bags = IssuerBags(root: rootPEM.derBytes)
         root = try NIOSSLCertificate(bytes: rootPEM.derBytes, format: .der)
         output = try outputFolder.map { try DeviceOutput(folder: $0) }
-        broker = mqtt ? try DeviceBroker(file, root: rootPEM.derBytes) : nil
-        identities = try IdentitySource(identity, files: file.files)
-        switch identities {
-        case .manufacturer: sharedContext = nil
-        case .claim(let chain, let key): sharedContext = try Self.context(root: root, chain: chain, key: key)
+        broker = mqtt ? try DeviceBroker(file, fleet: label.text, root: rootPEM.derBytes) : nil
+        claimContexts = try identities.claims.map { [root] claim in
+            try Self.context(root: root, chain: claim.chain, key: claim.key)
         }
     }
 
-    /// The TLS of one device. Its IDevID is made now and forgotten with the device, so that a large fleet takes no more
-    /// memory than the devices that are on their way.
-    func tlsContext(_ deviceID: String) throws -> NIOSSLContext {
-        if let sharedContext { return sharedContext }
-        switch identities {
-        case .claim(let chain, let key):
-            return try Self.context(root: root, chain: chain, key: key)
-        case .manufacturer(let manufacturer):
-            let (certificate, key) = try manufacturer.makeIDevID(deviceID)
+    /// The claims of the run, in the order of `DeviceCredential.claim`.
+    var claims: [Claim] { identities.claims }
+
+    /// What device `number` presents. Its IDevID is made now and forgotten with the device, so that a large fleet takes
+    /// no more memory than the devices that are on their way.
+    func credential(_ number: Int, _ deviceID: String) throws -> DeviceCredential {
+        try identities.credential(number, deviceID)
+    }
+
+    /// The operational key of a device: a new one, or the one that is kept for it.
+    func operationalKey(_ deviceID: String) throws -> Certificate.PrivateKey {
+        try folder?.key(deviceID) ?? keyKind.generate()
+    }
+
+    /// The TLS of a device with that credential.
+    func tlsContext(_ credential: DeviceCredential) throws -> NIOSSLContext {
+        switch credential {
+        case .claim(let index):
+            guard claimContexts.indices.contains(index) else {
+                throw SimulatorError.credential("there is no claim \(index)")
+            }
+            return claimContexts[index]
+        case .idevid(let certificate, let key):
             return try Self.context(
                 root: root,
                 chain: [NIOSSLCertificate(bytes: certificate, format: .der)],
-                key: NIOSSLPrivateKey(bytes: Array(key.derRepresentation), format: .der)
+                key: NIOSSLPrivateKey(bytes: key, format: .der)
             )
         }
     }

@@ -15,11 +15,28 @@ package struct EnrollmentQuestion: Hashable, Sendable {
     package let fleet: FleetID
     package let device: DeviceID
     package let publicKeySHA256: [UInt8]
+    /// The bootstrap credential and its anchor; nil for a renewal.
+    package let bootstrap: Bootstrap?
 
-    package init(fleet: FleetID, device: DeviceID, publicKeySHA256: [UInt8]) {
+    /// What is asked of a bootstrap credential.
+    package struct Bootstrap: Hashable, Sendable {
+        package let anchor: AnchorID
+        package let credentialSHA256: [UInt8]
+        /// When it is asked: the last hour is counted back from here.
+        package let at: Date
+
+        package init(anchor: AnchorID, credentialSHA256: [UInt8], at: Date) {
+            self.anchor = anchor
+            self.credentialSHA256 = credentialSHA256
+            self.at = at
+        }
+    }
+
+    package init(fleet: FleetID, device: DeviceID, publicKeySHA256: [UInt8], bootstrap: Bootstrap? = nil) {
         self.fleet = fleet
         self.device = device
         self.publicKeySHA256 = publicKeySHA256
+        self.bootstrap = bootstrap
     }
 }
 
@@ -29,10 +46,77 @@ package struct EnrollmentSituation: Hashable, Sendable {
     package let device: KnownDevice?
     /// True if the key in question belongs to another device, of any fleet (C-04).
     package let keyBelongsToAnother: Bool
+    /// What an operator announced of the device.
+    package let registration: Registration?
+    /// What an operator said, or is to say, of this device with this key.
+    package let approval: ApprovalState?
+    /// How the anchor and the credential stand; nil for a renewal.
+    package let standing: BootstrapStanding?
+    /// How many of the fleet's devices wait for approval; counted no further than `EnrollmentPolicy.pendingMax`, and
+    /// only where the fleet's policy or the anchor's key changes ask an operator.
+    package let pending: Int64
 
-    package init(device: KnownDevice?, keyBelongsToAnother: Bool) {
+    package init(
+        device: KnownDevice?,
+        keyBelongsToAnother: Bool,
+        registration: Registration? = nil,
+        approval: ApprovalState? = nil,
+        standing: BootstrapStanding? = nil,
+        pending: Int64 = 0
+    ) {
         self.device = device
         self.keyBelongsToAnother = keyBelongsToAnother
+        self.registration = registration
+        self.approval = approval
+        self.standing = standing
+        self.pending = pending
+    }
+}
+
+/// What an operator announced of a device, as far as a decision needs it.
+package struct Registration: Hashable, Sendable {
+    /// SHA-256 of the only public key (SubjectPublicKeyInfo) that may enroll as the device.
+    package let publicKeySHA256: [UInt8]?
+    /// SHA-256 of the only IDevID (DER) that may enroll as the device.
+    package let idevidSHA256: [UInt8]?
+
+    package init(publicKeySHA256: [UInt8]? = nil, idevidSHA256: [UInt8]? = nil) {
+        self.publicKeySHA256 = publicKeySHA256
+        self.idevidSHA256 = idevidSHA256
+    }
+}
+
+/// An operator's word on a device that waits.
+package enum ApprovalState: String, CaseIterable, Hashable, Sendable {
+    case pending, approved, rejected
+}
+
+/// How an anchor and one of its credentials stand in the record.
+package struct BootstrapStanding: Hashable, Sendable {
+    /// What one of the two has let in, and whether it still may.
+    package struct Count: Hashable, Sendable {
+        package let isBlocked: Bool
+        /// New devices in all.
+        package let devices: Int64
+        /// New devices within the last 60 whole minutes and the present one.
+        package let devicesLastHour: Int64
+
+        package init(isBlocked: Bool = false, devices: Int64 = 0, devicesLastHour: Int64 = 0) {
+            self.isBlocked = isBlocked
+            self.devices = devices
+            self.devicesLastHour = devicesLastHour
+        }
+    }
+
+    package let anchor: Count
+    package let credential: Count
+    /// The credential's own limits.
+    package let credentialLimits: BootstrapLimits
+
+    package init(anchor: Count, credential: Count, credentialLimits: BootstrapLimits = BootstrapLimits()) {
+        self.anchor = anchor
+        self.credential = credential
+        self.credentialLimits = credentialLimits
     }
 }
 
@@ -92,14 +176,76 @@ package struct RecordedCertificate: Hashable, Sendable {
     }
 }
 
-/// An attempt, and what it issued if anything.
+/// An attempt, and what it changes in the record beside.
 package struct EnrollmentEntry: Sendable {
+    /// What one attempt changes.
+    package enum Effect: Sendable {
+        case nothing
+        case issue(Issuance)
+        /// The device waits for approval; nothing changes if it waits already.
+        case ask(ApprovalRequest)
+        /// The credential is marked for the operator, with the attempt's reason.
+        case mark
+    }
+
     package let attempt: Attempt
-    package let issuance: Issuance?
+    package let effect: Effect
+
+    package init(attempt: Attempt, effect: Effect) {
+        self.attempt = attempt
+        self.effect = effect
+    }
 
     package init(attempt: Attempt, issuance: Issuance?) {
-        self.attempt = attempt
-        self.issuance = issuance
+        self.init(attempt: attempt, effect: issuance.map { .issue($0) } ?? .nothing)
+    }
+
+    package var issuance: Issuance? {
+        if case .issue(let issuance) = effect { issuance } else { nil }
+    }
+}
+
+/// What a device that waits asks of the operator; who it is stands in the attempt.
+package struct ApprovalRequest: Hashable, Sendable {
+    package enum Kind: String, CaseIterable, Hashable, Sendable {
+        /// The device is new.
+        case first
+        /// The device is enrolled and comes with a different key.
+        case keyChange = "key-change"
+    }
+
+    package let device: DeviceID
+    package let publicKeySHA256: [UInt8]
+    package let kind: Kind
+
+    package init(device: DeviceID, publicKeySHA256: [UInt8], kind: Kind) {
+        self.device = device
+        self.publicKeySHA256 = publicKeySHA256
+        self.kind = kind
+    }
+}
+
+/// A new device and the limits that let it in: they hold at the commit too, whatever else was let in meanwhile.
+package struct Admission: Hashable, Sendable {
+    package let anchor: AnchorID
+    package let credentialSHA256: [UInt8]
+    package let kind: Attempt.CredentialKind
+    package let anchorLimits: BootstrapLimits
+    /// The credential's own limits, and where those are silent, its anchor's.
+    package let credentialLimits: BootstrapLimits
+
+    package init(
+        anchor: AnchorID,
+        credentialSHA256: [UInt8],
+        kind: Attempt.CredentialKind,
+        anchorLimits: BootstrapLimits,
+        credentialLimits: BootstrapLimits
+    ) {
+        self.anchor = anchor
+        self.credentialSHA256 = credentialSHA256
+        self.kind = kind
+        self.anchorLimits = anchorLimits
+        self.credentialLimits = credentialLimits
     }
 }
 
@@ -116,6 +262,8 @@ package struct Issuance: Sendable {
     package let renewableSerialNumber: [UInt8]?
     /// The anchor of the IDevID that proved the device in this attempt.
     package let idevidAnchor: AnchorID?
+    /// What let a new device in; nil for one that was in before.
+    package let admission: Admission?
 
     package init(
         device: DeviceID,
@@ -124,8 +272,10 @@ package struct Issuance: Sendable {
         publicKeySHA256: [UInt8],
         replaces: [UInt8]?,
         renewableSerialNumber: [UInt8]?,
-        idevidAnchor: AnchorID?
+        idevidAnchor: AnchorID?,
+        admission: Admission? = nil
     ) {
+        self.admission = admission
         self.device = device
         self.issuer = issuer
         self.certificate = certificate
@@ -139,7 +289,8 @@ package struct Issuance: Sendable {
 /// What became of an entry.
 package enum CommitOutcome: Hashable, Sendable {
     case recorded
-    /// Another enrollment of the device, or of the key, was recorded first; nothing of this one was.
+    /// Another enrollment of the device, of the key, or under the same limit was recorded first; nothing of this one
+    /// was.
     case lostRace
 }
 

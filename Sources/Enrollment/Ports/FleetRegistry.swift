@@ -17,6 +17,17 @@ package protocol FleetRegistry: Sendable {
         at: Date
     ) async throws(RecordError) -> Bool
 
+    /// Brings a fleet of that name to what `fleet` says: policy, profile, issuer, and its anchors by their names; those
+    /// not named are removed. With `trustStore` the fleet trusts `trusted` and gets that trust store.
+    /// False if there is no such fleet, or `trustStore.version` is not the next one any more.
+    func update(
+        _ fleet: FleetCreation,
+        trusted: [IssuerID],
+        trustStore: TrustStoreVersion?,
+        actor: String,
+        at: Date
+    ) async throws(RecordError) -> Bool
+
     /// Changes which issuers a fleet trusts and which one signs, with the trust store that follows from it. False if
     /// `trustStore.version` is not the next one any more.
     func change(
@@ -47,16 +58,27 @@ package struct FleetCreation: Sendable {
         /// DER.
         package let certificate: [UInt8]
         package let rule: DeviceIDRule
+        package let keyChange: KeyChangeRule
+        package let limits: AnchorLimits
 
-        package init(name: String, certificate: [UInt8], rule: DeviceIDRule) {
+        package init(
+            name: String,
+            certificate: [UInt8],
+            rule: DeviceIDRule,
+            keyChange: KeyChangeRule? = nil,
+            limits: AnchorLimits = AnchorLimits()
+        ) {
             self.name = name
             self.certificate = certificate
             self.rule = rule
+            self.keyChange = keyChange ?? rule.standardKeyChange
+            self.limits = limits
         }
     }
 
     package let name: FleetName
     package let policy: EnrollmentPolicy
+    package let approvalRetry: Duration
     package let profile: CertificateProfile
     package let issuer: IssuerID
     package let anchors: [Anchor]
@@ -64,12 +86,14 @@ package struct FleetCreation: Sendable {
     package init(
         name: FleetName,
         policy: EnrollmentPolicy,
+        approvalRetry: Duration = EnrollmentPolicy.approvalRetryStandard,
         profile: CertificateProfile,
         issuer: IssuerID,
         anchors: [Anchor]
     ) {
         self.name = name
         self.policy = policy
+        self.approvalRetry = approvalRetry
         self.profile = profile
         self.issuer = issuer
         self.anchors = anchors

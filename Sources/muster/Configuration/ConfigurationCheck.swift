@@ -78,6 +78,12 @@ extension ServerConfiguration {
         add("mqtt.caFile", mqtt?.caFile)
         add("mqtt.certificateFile", mqtt?.certificateFile)
         add("mqtt.keyFile", mqtt?.keyFile, isSecret: true)
+        add("operator.certificateFile", operatorFront?.certificateFile)
+        add("operator.keyFile", operatorFront?.keyFile, isSecret: true)
+        add("operator.caCertificateFile", operatorFront?.caCertificateFile)
+        add("operator.caKeyFile", operatorFront?.caKey.path, isSecret: true)
+        add("operator.passphraseFile", operatorFront?.passphraseFile, isSecret: true)
+        add("operator.jwksFile", operatorFront?.tokens?.keySetFile)
         return files
     }
 }

@@ -10,7 +10,7 @@ enum ConfigurationKeys {
     /// How many issuers one server may have.
     static let issuersMax = 32
     /// Sections that may be left out as a whole, but not in part.
-    static let optionalSections: Set<String> = ["mqtt"]
+    static let optionalSections: Set<String> = ["mqtt", "operator"]
 
     // MARK: database
 
@@ -213,6 +213,80 @@ enum ConfigurationKeys {
         "How long a published trust store is good."
     )
 
+    // MARK: operator
+
+    static let operatorListen = ConfigurationKey(
+        "operator.listen",
+        .listenAddress,
+        .standard("0.0.0.0:9443"),
+        "Where operators' commands and programs connect (the API, over TLS). Without this section there is none."
+    )
+    static let operatorCertificateFile = ConfigurationKey(
+        "operator.certificateFile",
+        .path,
+        .required(example: "/etc/muster/operator.pem"),
+        reloadable: true,
+        "The TLS certificate of the operator front and its intermediates, in PEM, the server's own first."
+    )
+    static let operatorKeyFile = ConfigurationKey(
+        "operator.keyFile",
+        .keyPath,
+        .required(example: "/etc/muster/operator.key"),
+        reloadable: true,
+        "Its private key, in PEM (mode 0600)."
+    )
+    static let operatorCACertificateFile = ConfigurationKey(
+        "operator.caCertificateFile",
+        .path,
+        .required(example: "/etc/muster/operator-ca.pem"),
+        "The CA of operators' certificates, in PEM; `muster operator init` makes one. It is none of the devices' CAs."
+    )
+    static let operatorCAKeyFile = ConfigurationKey(
+        "operator.caKeyFile",
+        .keyLocation,
+        .required(example: "/etc/muster/operator-ca.key"),
+        "Its private key: a PEM file (mode 0600), or a pkcs11: URI (RFC 7512) without pin-value."
+    )
+    static let operatorPassphraseFile = ConfigurationKey(
+        "operator.passphraseFile",
+        .path,
+        .optional(example: "/etc/muster/operator-ca.passphrase"),
+        "A file (mode 0600) whose first line is that key's passphrase, or the token's PIN."
+    )
+    static let operatorJWTIssuer = ConfigurationKey(
+        "operator.jwtIssuer",
+        .word(lengthMax: 500),
+        .optional(example: "https://login.example.com"),
+        "Takes bearer tokens (JWT) of this issuer (`iss`) too. The next two keys go with it."
+    )
+    static let operatorJWTAudience = ConfigurationKey(
+        "operator.jwtAudience",
+        .word(lengthMax: 500),
+        .optional(example: "muster"),
+        "What those tokens must be meant for (`aud`)."
+    )
+    static let operatorJWKSFile = ConfigurationKey(
+        "operator.jwksFile",
+        .path,
+        .optional(example: "/etc/muster/jwks.json"),
+        "The issuer's public keys as a JSON Web Key Set (RFC 7517); read again when a token names a key not in it."
+    )
+    static let operatorJWTRolesClaim = ConfigurationKey(
+        "operator.jwtRolesClaim",
+        .word(lengthMax: 100),
+        .standard("roles"),
+        "The claim that holds the role or a list of roles: viewer, operator or admin."
+    )
+
+    // MARK: metrics
+
+    static let metricsListen = ConfigurationKey(
+        "metrics.listen",
+        .listenAddress,
+        .standard("127.0.0.1:9100"),
+        "Where Prometheus fetches /metrics, over plain HTTP; for the monitoring network only."
+    )
+
     // MARK: log, limits, shutdown
 
     static let logLevel = ConfigurationKey(
@@ -267,6 +341,11 @@ enum ConfigurationKeys {
         trustStorePassphraseFile.description, trustStoreLifetime.description,
         mqttHost.description, mqttPort.description, mqttCAFile.description, mqttCertificateFile.description,
         mqttKeyFile.description, mqttClientIDPrefix.description,
+        operatorListen.description, operatorCertificateFile.description, operatorKeyFile.description,
+        operatorCACertificateFile.description, operatorCAKeyFile.description, operatorPassphraseFile.description,
+        operatorJWTIssuer.description, operatorJWTAudience.description, operatorJWKSFile.description,
+        operatorJWTRolesClaim.description,
+        metricsListen.description,
         logLevel.description, logFormat.description,
         limitsRequestBodyBytesMax.description, limitsCommitQueueMax.description, limitsCommitGroupMax.description,
         shutdownGrace.description,

@@ -10,6 +10,15 @@ extension ConfigurationValueForm where Value == String {
         }
     }
 
+    /// 1 to `lengthMax` visible ASCII characters, without spaces.
+    static func word(lengthMax: Int) -> Self {
+        let expectation = "1 to \(lengthMax) characters without spaces"
+        return Self(expectation: expectation) { text, _ in
+            let fits = (1...lengthMax).contains(text.utf8.count) && text.utf8.allSatisfy { (0x21...0x7E).contains($0) }
+            return fits ? .success(text) : .failure(.unexpected(text, expectation))
+        }
+    }
+
     /// The name or address of a host, without a port.
     static var host: Self {
         let expectation = "a host name or an IP address, without a port"

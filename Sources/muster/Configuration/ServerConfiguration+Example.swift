@@ -37,6 +37,7 @@ extension ServerConfiguration {
     private static let remarks = [
         "issuers": "At least one. In variables and with --set they are counted from 0: issuers.0.name.",
         "mqtt": "The whole section is optional. Uncomment all of it, or none.",
+        "operator": "The whole section is optional; within it, the passphrase and the bearer tokens (jwt…, jwks…) are.",
     ]
 
     private static func meaning(of key: ConfigurationKeyDescription) -> String {

@@ -22,17 +22,20 @@ extension ServerConfiguration {
         let mqtt = reading.firstKey(in: "mqtt") == nil ? nil : MQTT(&reading)
         let issuers = Issuer.list(&reading)
         let trustStore = TrustStore(&reading)
+        let operatorFront = reading.firstKey(in: "operator") == nil ? nil : OperatorFront(&reading)
+        let metrics = reading.value(ConfigurationKeys.metricsListen).map(Metrics.init(listen:))
         let log = Log(&reading)
         let limits = Limits(&reading)
         let shutdown = reading.value(ConfigurationKeys.shutdownGrace).map(Shutdown.init(grace:))
-        if let est, let publicFront, est.listen.collides(with: publicFront.listen) {
-            reading.contradiction(
-                "est.listen",
-                "public.listen",
-                "both would listen on port \(est.listen.port); change one"
-            )
-        }
-        guard let database, let est, let publicFront, let issuers, let trustStore, let log, let limits, let shutdown
+        Self.checkPorts(
+            &reading,
+            [
+                ("est.listen", est?.listen), ("public.listen", publicFront?.listen),
+                ("operator.listen", operatorFront?.listen), ("metrics.listen", metrics?.listen),
+            ]
+        )
+        guard let database, let est, let publicFront, let issuers, let trustStore, let metrics, let log, let limits,
+            let shutdown
         else { return nil }
         self.init(
             database: database,
@@ -41,10 +44,23 @@ extension ServerConfiguration {
             mqtt: mqtt,
             issuers: issuers,
             trustStore: trustStore,
+            operatorFront: operatorFront,
+            metrics: metrics,
             log: log,
             limits: limits,
             shutdown: shutdown
         )
+    }
+}
+
+extension ServerConfiguration {
+    private static func checkPorts(_ reading: inout ConfigurationReading, _ fronts: [(String, ListenAddress?)]) {
+        let listening = fronts.compactMap { name, address in address.map { (name, $0) } }
+        for (index, front) in listening.enumerated() {
+            for other in listening.dropFirst(index + 1) where front.1.collides(with: other.1) {
+                reading.contradiction(front.0, other.0, "both would listen on port \(front.1.port); change one")
+            }
+        }
     }
 }
 
@@ -184,6 +200,49 @@ extension ServerConfiguration.TrustStore {
             passphraseFile: passphraseFile,
             lifetime: lifetime
         )
+    }
+}
+
+extension ServerConfiguration.OperatorFront {
+    fileprivate init?(_ reading: inout ConfigurationReading) {
+        let listen = reading.value(ConfigurationKeys.operatorListen)
+        let certificateFile = reading.value(ConfigurationKeys.operatorCertificateFile)
+        let keyFile = reading.value(ConfigurationKeys.operatorKeyFile)
+        let caCertificateFile = reading.value(ConfigurationKeys.operatorCACertificateFile)
+        let caKey = reading.value(ConfigurationKeys.operatorCAKeyFile)
+        let passphraseFile = reading.value(ConfigurationKeys.operatorPassphraseFile)
+        let tokens = Tokens.read(&reading)
+        if passphraseFile != nil {
+            reading.checkPINSource(caKey, "operator.caKeyFile", "operator.passphraseFile")
+        }
+        guard let listen, let certificateFile, let keyFile, let caCertificateFile, let caKey else { return nil }
+        self.init(
+            listen: listen,
+            certificateFile: certificateFile,
+            keyFile: keyFile,
+            caCertificateFile: caCertificateFile,
+            caKey: caKey,
+            passphraseFile: passphraseFile,
+            tokens: tokens
+        )
+    }
+}
+
+extension ServerConfiguration.OperatorFront.Tokens {
+    /// All three, or none.
+    fileprivate static func read(_ reading: inout ConfigurationReading) -> Self? {
+        let issuer = reading.value(ConfigurationKeys.operatorJWTIssuer)
+        let audience = reading.value(ConfigurationKeys.operatorJWTAudience)
+        let keySetFile = reading.value(ConfigurationKeys.operatorJWKSFile)
+        let rolesClaim = reading.value(ConfigurationKeys.operatorJWTRolesClaim)
+        let given = [
+            ("operator.jwtIssuer", issuer), ("operator.jwtAudience", audience), ("operator.jwksFile", keySetFile),
+        ]
+        if let present = given.first(where: { $0.1 != nil }), let missing = given.first(where: { $0.1 == nil }) {
+            reading.reportMissing(missing.0, "is missing; \(present.0) goes with it")
+        }
+        guard let issuer, let audience, let keySetFile, let rolesClaim else { return nil }
+        return Self(issuer: issuer, audience: audience, keySetFile: keySetFile, rolesClaim: rolesClaim)
     }
 }
 

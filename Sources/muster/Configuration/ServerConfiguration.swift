@@ -15,6 +15,10 @@ struct ServerConfiguration: Sendable, Equatable {
     let issuers: [Issuer]
     /// How trust stores are signed.
     let trustStore: TrustStore
+    /// The operator front; nil if there is none.
+    let operatorFront: OperatorFront?
+    /// The metrics front.
+    let metrics: Metrics
     /// What is logged, and how.
     let log: Log
     /// Bounds of what the server takes on.
@@ -112,6 +116,42 @@ struct ServerConfiguration: Sendable, Equatable {
         let passphraseFile: String?
         /// How long a published trust store is good.
         let lifetime: Duration
+    }
+
+    /// The operator front.
+    struct OperatorFront: Sendable, Equatable {
+        /// Bearer tokens that are taken.
+        struct Tokens: Sendable, Equatable {
+            /// `iss` (RFC 7519 §4.1.1).
+            let issuer: String
+            /// `aud` (RFC 7519 §4.1.3).
+            let audience: String
+            /// A JSON Web Key Set (RFC 7517).
+            let keySetFile: String
+            /// The claim that holds the roles.
+            let rolesClaim: String
+        }
+
+        /// Where it listens.
+        let listen: ListenAddress
+        /// The TLS certificate and its intermediates, in PEM.
+        let certificateFile: String
+        /// Its private key, in PEM.
+        let keyFile: String
+        /// The CA of operators' certificates, in PEM.
+        let caCertificateFile: String
+        /// Its private key.
+        let caKey: KeyLocation
+        /// The file whose first line is that key's passphrase or the token's PIN.
+        let passphraseFile: String?
+        /// Nil if only certificates count.
+        let tokens: Tokens?
+    }
+
+    /// The metrics front.
+    struct Metrics: Sendable, Equatable {
+        /// Where it listens.
+        let listen: ListenAddress
     }
 
     /// What is logged, and how.

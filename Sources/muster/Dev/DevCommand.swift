@@ -20,7 +20,10 @@ struct DevCommand: AsyncParsableCommand {
     var state: String
 
     @Option(
-        help: "The first of the ports: P is the device front, P+1 the public front, P+2 the broker. 0 takes free ones."
+        help: """
+            The first of the ports: P is the device front, P+1 the public front, P+2 the broker, P+3 the operator front, \
+            P+4 the metrics front. 0 takes free ones.
+            """
     )
     var portBase: Int = 18_443
 
@@ -62,14 +65,18 @@ struct DevPorts: Sendable {
     let est: Int
     let publicFront: Int
     let broker: Int
+    let operatorFront: Int
+    let metrics: Int
 
     init(base: Int) throws {
         if base == 0 {
             est = try FreePort.next()
             publicFront = try FreePort.next()
             broker = try FreePort.next()
+            operatorFront = try FreePort.next()
+            metrics = try FreePort.next()
         } else {
-            (est, publicFront, broker) = (base, base + 1, base + 2)
+            (est, publicFront, broker, operatorFront, metrics) = (base, base + 1, base + 2, base + 3, base + 4)
         }
     }
 }

@@ -6,10 +6,13 @@ struct DevDocument: Encodable {
     struct URLs: Encodable {
         let est: String
         let publicFront: String
+        let operatorFront: String
+        let metrics: String
 
         private enum CodingKeys: String, CodingKey {
-            case est
+            case est, metrics
             case publicFront = "public"
+            case operatorFront = "operator"
         }
     }
 
@@ -38,7 +41,12 @@ struct DevDocument: Encodable {
 
     init(ports: DevPorts, database: String, fleet: String, pki: DevPKI, issuer: String) {
         pid = ProcessInfo.processInfo.processIdentifier
-        urls = URLs(est: "https://localhost:\(ports.est)", publicFront: "http://localhost:\(ports.publicFront)")
+        urls = URLs(
+            est: "https://localhost:\(ports.est)",
+            publicFront: "http://localhost:\(ports.publicFront)",
+            operatorFront: "https://localhost:\(ports.operatorFront)",
+            metrics: "http://localhost:\(ports.metrics)"
+        )
         mqtt = Broker(host: "localhost", port: ports.broker)
         self.database = database
         self.fleet = fleet

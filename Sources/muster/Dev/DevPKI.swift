@@ -10,11 +10,14 @@ struct DevPKI {
     /// The folder of its files.
     let directory: String
 
+    /// The operator that every dev server knows, an admin.
+    static let operatorName = "dev"
     private static let organization = "Muster Development"
 
     /// What stands in the folder, by role: a certificate (with the chain above it where clients need it) and its key.
     enum Item: String, CaseIterable {
-        case root, issuing, signer = "truststore-signer", est, broker, server = "muster-server", `operator`
+        case root, issuing, signer = "truststore-signer", est, broker, server = "muster-server"
+        case operatorCA = "operator-ca", `operator` = "operator-dev"
         case manufacturer, claimCA = "claim-ca", claim
     }
 
@@ -40,7 +43,9 @@ struct DevPKI {
         try issued(.broker, "localhost", local, by: root, now: now)
         // The name that the broker's access rules know; no device can have it, since theirs hold an @.
         try issued(.server, "muster-server", .tlsClient, by: root, now: now)
-        try issued(.operator, "operator", .tlsClient, by: root, now: now)
+        // No device's CA vouches for operators.
+        let operatorCA = try authority(.operatorCA, name: "Muster Dev Operator CA", role: .bootstrapAnchor, now: now)
+        try issued(.operator, Self.operatorName, .tlsClient, by: operatorCA, now: now)
         _ = try authority(.manufacturer, name: "Muster Dev Manufacturer", role: .bootstrapAnchor, now: now)
         let claimCA = try authority(.claimCA, name: "Muster Dev Claim CA", role: .bootstrapAnchor, now: now)
         try issued(.claim, "claim batch 1", .tlsClient, by: claimCA, now: now)

@@ -31,7 +31,8 @@ struct DevServers {
         let lock = try FolderLock(directory)
         defer { lock.release() }
         try? FileManager.default.removeItem(atPath: directory + "/dev.json")
-        let logger = Logger(serving: log)
+        let threshold = LogThreshold(log.level)
+        let logger = Logger(serving: log.format, threshold: threshold)
         let pki = DevPKI(directory: directory + "/pki")
         try pki.make(now: Date())
         let postgres = try LocalPostgreSQL(directory: directory + "/postgres", logger: logger)
@@ -41,7 +42,8 @@ struct DevServers {
                 port: ports.broker,
                 certificateChain: try read(pki.certificate(.broker)),
                 privateKey: try read(pki.key(.broker)),
-                anchors: try read(pki.certificate(.root))
+                // Operators may look on, too.
+                anchors: try read(pki.certificate(.root)) + read(pki.certificate(.operatorCA))
             ),
             logger: logger
         )
@@ -49,7 +51,7 @@ struct DevServers {
             try await postgres.start()
             try await mosquitto.start()
             try await prepare(postgres)
-            try await serve(postgres, pki: pki, logger: logger)
+            try await serve(postgres, pki: pki, threshold: threshold, logger: logger)
         } catch {
             try? FileManager.default.removeItem(atPath: directory + "/dev.json")
             try? await mosquitto.stop()
@@ -77,13 +79,23 @@ struct DevServers {
         _ = try await SchemaGuard.migrator.migrate(on: connection)
     }
 
-    private func serve(_ postgres: LocalPostgreSQL, pki: DevPKI, logger: Logger) async throws {
+    private func serve(
+        _ postgres: LocalPostgreSQL,
+        pki: DevPKI,
+        threshold: LogThreshold,
+        logger: Logger
+    ) async throws {
         let database = postgres.connectionURI(database: Self.databaseName, user: Self.serverRole)
         let file = directory + "/muster.yaml"
         try PrivateFile.write(Array(settings(database: database, pki: pki).utf8), to: file, mode: 0o644)
         let load = { @Sendable in try ServerConfiguration.load(file: file, environment: [:], overrides: []) }
-        let server = try await MusterServer(try load(), logger: logger)
+        let server = try await MusterServer(try load(), threshold: threshold, logger: logger)
         try await makeFleet(server, pki: pki)
+        try await server.admitOperator(
+            DevPKI.operatorName,
+            certificate: try der(pki.certificate(.operator)),
+            actor: "muster dev"
+        )
         let document = try DevDocument(
             ports: ports,
             database: database,
@@ -160,6 +172,14 @@ struct DevServers {
           caFile: \(pki.certificate(.root))
           certificateFile: \(pki.certificate(.server))
           keyFile: \(pki.key(.server))
+        operator:
+          listen: 127.0.0.1:\(ports.operatorFront)
+          certificateFile: \(pki.certificate(.est))
+          keyFile: \(pki.key(.est))
+          caCertificateFile: \(pki.certificate(.operatorCA))
+          caKeyFile: \(pki.key(.operatorCA))
+        metrics:
+          listen: 127.0.0.1:\(ports.metrics)
         issuers:
           - name: dev
             certificateFile: \(pki.certificate(.issuing))

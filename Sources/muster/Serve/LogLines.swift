@@ -4,10 +4,22 @@ import Synchronization
 
 /// Logs to standard error: one JSON object a line, or text for people.
 struct LogLines: LogHandler {
-    var logLevel: Logger.Level
     var metadata: Logger.Metadata = [:]
     let label: String
     let format: ServerConfiguration.Log.Format
+    private let threshold: LogThreshold
+    private var ownLevel: Logger.Level?
+
+    init(label: String, format: ServerConfiguration.Log.Format, threshold: LogThreshold) {
+        self.label = label
+        self.format = format
+        self.threshold = threshold
+    }
+
+    var logLevel: Logger.Level {
+        get { ownLevel ?? threshold.level }
+        set { ownLevel = newValue }
+    }
 
     subscript(metadataKey key: String) -> Logger.Metadata.Value? {
         get { metadata[key] }
@@ -60,11 +72,21 @@ private enum LogOutput {
     }
 }
 
+/// The least severe level that is logged by every logger that shares it; it can change while they are in use.
+final class LogThreshold: Sendable {
+    private let storage: Mutex<Logger.Level>
+
+    init(_ level: Logger.Level) { storage = Mutex(level) }
+
+    var level: Logger.Level {
+        get { storage.withLock { $0 } }
+        set { storage.withLock { $0 = newValue } }
+    }
+}
+
 extension Logger {
     /// The logger of a command that serves.
-    init(serving log: ServerConfiguration.Log) {
-        self.init(label: "muster") { label in
-            LogLines(logLevel: log.level, label: label, format: log.format)
-        }
+    init(serving format: ServerConfiguration.Log.Format, threshold: LogThreshold) {
+        self.init(label: "muster") { label in LogLines(label: label, format: format, threshold: threshold) }
     }
 }

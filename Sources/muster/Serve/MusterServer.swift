@@ -1,3 +1,5 @@
+import CoreMetrics
+import Crypto
 import ESTServer
 import Enrollment
 import EnrollmentMQTT
@@ -8,12 +10,16 @@ import MQTT
 import NIOCore
 import NIOPosix
 import NIOSSL
+import OperatorServer
 import PKI
 import Postgres
+import Prometheus
 import ServiceLifecycle
 import StatusServer
+import SwiftASN1
 import Synchronization
 import UnixSignals
+import X509
 
 /// The one place where everything is wired: a configuration becomes running services.
 struct MusterServer: Sendable {
@@ -21,27 +27,40 @@ struct MusterServer: Sendable {
     struct Ports: Sendable {
         let est: Int
         let publicFront: Int
+        let metrics: Int
+        /// Nil if there is no operator front.
+        let operatorFront: Int?
     }
 
     let administration: FleetAdministration
     let issuers: [Issuer]
 
+    private let signer: TrustStoreSigner
     private let configuration: ServerConfiguration
     private let logger: Logger
     private let database: PostgresConfiguration
     private let pool: PostgresPool
     private let directory: FleetDirectory
     private let tls: DeviceTLS
+    private let operatorFront: OperatorFrontWiring?
+    private let metrics: PrometheusMetrics
+    private let threshold: LogThreshold
     private let ownKeys: Mutexed<Set<[UInt8]>>
 
     /// Reads keys and certificates and asks the database for its schema. Nothing listens yet.
-    init(_ configuration: ServerConfiguration, logger: Logger) async throws {
+    /// - Parameter threshold: The level of `logger`, which can change while it serves.
+    init(_ configuration: ServerConfiguration, threshold: LogThreshold, logger: Logger) async throws {
         self.configuration = configuration
+        self.threshold = threshold
         self.logger = logger
+        metrics = try PrometheusMetrics(MusterMetrics.all)
+        let version = [("version", Muster.version)]
+        Meter(label: MusterMetrics.buildInfo.name, dimensions: version, factory: metrics).set(1)
         issuers = try ServerMaterial.issuers(configuration.issuers)
-        let signer = try ServerMaterial.trustStoreSigner(configuration.trustStore)
-        let identity = try ServerMaterial.identity(configuration.est)
+        signer = try ServerMaterial.trustStoreSigner(configuration.trustStore)
+        let identity = try Self.deviceIdentity(configuration.est)
         ownKeys = Mutexed(try ServerMaterial.ownKeys(configuration.est))
+        operatorFront = try configuration.operatorFront.map { try OperatorFrontWiring($0) }
         database = try DatabaseAccess.configuration(configuration.database)
         pool = PostgresPool(
             PostgresPool.Configuration(connection: database, connectionsMax: configuration.database.poolSize),
@@ -66,7 +85,7 @@ struct MusterServer: Sendable {
     /// Serves until SIGTERM or SIGINT.
     /// - Parameters:
     ///   - reloading: Reads the configuration again, at SIGHUP.
-    ///   - onReady: Runs once both fronts listen.
+    ///   - onReady: Runs once all fronts listen.
     func run(
         reloading: @escaping @Sendable () throws -> ServerConfiguration,
         onReady: @escaping @Sendable (Ports) async throws -> Void
@@ -76,6 +95,7 @@ struct MusterServer: Sendable {
             pool: pool,
             groupMax: configuration.limits.commitGroupMax,
             waitingMax: configuration.limits.commitQueueMax,
+            onCommit: CommitMetrics(factory: metrics).committed,
             logger: logger
         )
         let outbox = PostgresOutbox(pool: pool, changes: changes)
@@ -88,11 +108,14 @@ struct MusterServer: Sendable {
         try await loader.load()
         try tls.reload(directory: directory)
 
-        let ready = Readying(onReady)
+        let ready = Readying(hasOperatorFront: operatorFront != nil, onReady)
+        let enrollmentMetrics = EnrollmentMetrics(factory: metrics)
+        let gauges = GaugeReader(pool: pool, outbox: outbox, commits: commits, factory: metrics)
         let group = MultiThreadedEventLoopGroup.singleton
         let enrollment = EnrollmentService(
             record: PostgresEnrollmentRecord(pool: pool, commits: commits),
             forbiddenKeys: { [ownKeys] in ownKeys.value },
+            observer: enrollmentMetrics,
             logger: logger
         )
         // In order of dependence: the group stops them in reverse, so that the fronts end first and the pool last.
@@ -104,18 +127,35 @@ struct MusterServer: Sendable {
         }
         services += [
             FleetWatch(loader: loader, tls: tls, directory: directory, logger: logger),
-            PartitionKeeper(pool: pool, logger: logger),
+            RecordKeeper(pool: pool, logger: logger),
+            gauges,
             ReloadOnHangup(reload: { try reload(reloading()) }, logger: logger),
             StatusFront(
                 host: configuration.publicFront.listen.host,
                 port: configuration.publicFront.listen.port,
                 directory: directory,
                 readiness: {
-                    await Self.readiness(outbox: outbox, directory: directory, hasBroker: configuration.mqtt != nil)
+                    await ServerReadiness.now(
+                        outbox: outbox,
+                        directory: directory,
+                        issuers: issuers,
+                        hasBroker: configuration.mqtt != nil
+                    )
                 },
                 eventLoopGroup: group,
                 logger: logger,
                 onListening: { port in await ready.publicFront(port) }
+            ),
+            MetricsFront(
+                host: configuration.metrics.listen.host,
+                port: configuration.metrics.listen.port,
+                render: { [metrics] in
+                    gauges.readHere()
+                    return metrics.render()
+                },
+                eventLoopGroup: group,
+                logger: logger,
+                onListening: { port in await ready.metrics(port) }
             ),
             ESTFront(
                 configuration: frontConfiguration,
@@ -124,9 +164,22 @@ struct MusterServer: Sendable {
                 enrollment: enrollment,
                 eventLoopGroup: group,
                 logger: logger,
+                onHandshake: enrollmentMetrics.ended,
                 onListening: { port in await ready.est(port) }
             ),
         ]
+        if let operatorFront {
+            services.append(
+                operatorFront.front(
+                    record: operatorRecord(changes: changes, loader: loader),
+                    issuers: issuers.map { IssuerRegistration(name: $0.name, chain: $0.chain) },
+                    metrics: OperatorMetrics(factory: metrics),
+                    eventLoopGroup: group,
+                    logger: logger,
+                    onListening: { port in await ready.operatorFront(port) }
+                )
+            )
+        }
         var serviceGroup = ServiceGroupConfiguration(
             services: services.map { .init(service: $0) },
             gracefulShutdownSignals: [.sigterm, .sigint],
@@ -154,42 +207,80 @@ struct MusterServer: Sendable {
         let client = try BrokerAccess.client(mqtt, logger: logger)
         return [
             BrokerConnection(client: client),
-            OutboxPublisher(outbox: outbox, broker: client, logger: logger),
+            OutboxPublisher(
+                outbox: outbox,
+                broker: client,
+                onPublished: OutboxMetrics(factory: metrics).published,
+                logger: logger
+            ),
             AcknowledgementCollector(record: outbox, broker: client, logger: logger),
         ]
     }
 
+    /// The ports of the operator front. A fleet that was applied serves at once here; other replicas hear of it.
+    private func operatorRecord(changes: RecordChanges, loader: FleetLoader) -> OperatorRecord {
+        OperatorRecord(
+            fleets: PostgresFleetSource(pool: pool, changes: changes, logger: logger),
+            administration: FleetAdministration(
+                registry: ServingFleetRegistry(
+                    registry: PostgresFleetRegistry(pool: pool),
+                    afterChange: { [tls, directory, logger] in
+                        do {
+                            try await loader.load()
+                            try tls.reload(directory: directory)
+                        } catch {
+                            logger.warning("a changed fleet is not served yet", metadata: ["error": "\(error)"])
+                        }
+                    }
+                ),
+                signer: signer,
+                trustStoreLifetime: configuration.trustStore.lifetime
+            ),
+            devices: PostgresDeviceRegister(pool: pool),
+            registrations: PostgresRegistrationRegister(pool: pool),
+            approvals: PostgresApprovalRegister(pool: pool),
+            bootstrap: PostgresBootstrapRegister(pool: pool),
+            attempts: PostgresAttemptLog(pool: pool),
+            operators: PostgresOperatorRegister(pool: pool),
+            audit: PostgresAuditLog(pool: pool),
+            trust: PostgresTrustReading(pool: pool),
+            idempotency: PostgresIdempotencyRecord(pool: pool)
+        )
+    }
+
+    /// Lets an operator in as an admin, by a certificate that was made with the operators' CA here. Does nothing if the
+    /// record has them so already.
+    func admitOperator(_ name: String, certificate: [UInt8], actor: String) async throws {
+        let register = PostgresOperatorRegister(pool: pool)
+        let digest = [UInt8](SHA256.hash(data: certificate))
+        if try await register.holder(ofCertificate: digest)?.role == .admin { return }
+        try await register.add(
+            name,
+            role: .admin,
+            certificateSHA256: digest,
+            notAfter: try Certificate(derEncoded: certificate).notValidAfter,
+            actor: actor,
+            at: Date()
+        )
+    }
+
     /// What can change without a restart.
     private func reload(_ configuration: ServerConfiguration) throws {
-        let identity = try ServerMaterial.identity(configuration.est)
+        let identity = try Self.deviceIdentity(configuration.est)
         let keys = try ServerMaterial.ownKeys(configuration.est)
         try tls.reload(identity: identity, directory: directory)
         ownKeys.value = keys
+        if let front = configuration.operatorFront { try operatorFront?.reload(front) }
+        threshold.level = configuration.log.level
     }
 
-    /// The oldest event may wait this long before readiness speaks of it.
-    private static let outboxAgeSecondsMax: Double = 60
-
-    private static func readiness(outbox: PostgresOutbox, directory: FleetDirectory, hasBroker: Bool) async -> Readiness
-    {
-        var checks: [Readiness.Check] = []
-        do {
-            let age = try await outbox.oldestWaitingSeconds() ?? 0
-            checks.append(Readiness.Check(name: "database", problem: nil))
-            // The broker's absence does not keep devices from enrolling; it is said, and does not fail readiness.
-            let late = hasBroker && age > outboxAgeSecondsMax
-            checks.append(
-                Readiness.Check(
-                    name: late ? "outbox (waiting \(Int(age)) s; is the broker well?)" : "outbox",
-                    problem: nil
-                )
-            )
-        } catch {
-            checks.append(Readiness.Check(name: "database", problem: "\(error)"))
-        }
-        let fleets = directory.snapshot.fleets.count
-        checks.append(Readiness.Check(name: "fleets", problem: fleets == 0 ? "none is served" : nil))
-        return Readiness(checks: checks)
+    private static func deviceIdentity(_ est: ServerConfiguration.EST) throws -> DeviceTLS.Identity {
+        let identity = try ServerMaterial.identity(
+            certificateFile: est.certificateFile,
+            keyFile: est.keyFile,
+            section: "est"
+        )
+        return DeviceTLS.Identity(chain: identity.chain, key: identity.key)
     }
 }
 
@@ -210,48 +301,5 @@ extension ServerConfiguration.EST.TLSVersion {
         case .tls12: .tlsv12
         case .tls13: .tlsv13
         }
-    }
-}
-
-/// A value that several tasks read and one replaces.
-final class Mutexed<Value: Sendable>: Sendable {
-    private let storage: Mutex<Value>
-
-    init(_ value: Value) { storage = Mutex(value) }
-
-    var value: Value {
-        get { storage.withLock { $0 } }
-        set { storage.withLock { $0 = newValue } }
-    }
-}
-
-/// Calls back once both fronts listen.
-private final class Readying: Sendable {
-    private struct State {
-        var est: Int?
-        var publicFront: Int?
-        var isDone = false
-        var failure: (any Error)?
-    }
-
-    private let state = Mutex(State())
-    private let onReady: @Sendable (MusterServer.Ports) async throws -> Void
-
-    init(_ onReady: @escaping @Sendable (MusterServer.Ports) async throws -> Void) { self.onReady = onReady }
-
-    var failure: (any Error)? { state.withLock { $0.failure } }
-
-    func est(_ port: Int) async { await note { $0.est = port } }
-    func publicFront(_ port: Int) async { await note { $0.publicFront = port } }
-
-    private func note(_ change: @Sendable (inout State) -> Void) async {
-        let ports: MusterServer.Ports? = state.withLock { state in
-            change(&state)
-            guard !state.isDone, let est = state.est, let publicFront = state.publicFront else { return nil }
-            state.isDone = true
-            return MusterServer.Ports(est: est, publicFront: publicFront)
-        }
-        guard let ports else { return }
-        do { try await onReady(ports) } catch { state.withLock { $0.failure = error } }
     }
 }

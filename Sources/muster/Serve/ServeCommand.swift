@@ -9,7 +9,7 @@ struct ServeCommand: AsyncParsableCommand {
         abstract: "Serve the fleets of a database.",
         discussion: """
             SIGTERM and SIGINT end it in order: requests in flight are answered first. SIGHUP reads the configuration \
-            again and takes what can change without a restart: the device front's certificate and key.
+            again and takes what can change without a restart: the fronts' certificates and keys, and the log's level.
             """
     )
 
@@ -23,15 +23,21 @@ struct ServeCommand: AsyncParsableCommand {
                 environment: environment,
                 overrides: options.overrides
             )
-            let logger = Logger(serving: loaded.configuration.log)
-            let server = try await MusterServer(loaded.configuration, logger: logger)
+            let log = loaded.configuration.log
+            let threshold = LogThreshold(log.level)
+            let logger = Logger(serving: log.format, threshold: threshold)
+            let server = try await MusterServer(loaded.configuration, threshold: threshold, logger: logger)
             try await server.run(
                 reloading: {
                     try LoadedConfiguration(file: options.file, environment: environment, overrides: options.overrides)
                         .configuration
                 },
                 onReady: { ports in
-                    logger.notice("serving", metadata: ["est": "\(ports.est)", "public": "\(ports.publicFront)"])
+                    var metadata: Logger.Metadata = [
+                        "est": "\(ports.est)", "public": "\(ports.publicFront)", "metrics": "\(ports.metrics)",
+                    ]
+                    metadata["operator"] = ports.operatorFront.map { "\($0)" }
+                    logger.notice("serving", metadata: metadata)
                 }
             )
         }

@@ -1,4 +1,3 @@
-import ESTServer
 import Foundation
 import NIOSSL
 import OpenSSL
@@ -62,18 +61,44 @@ enum ServerMaterial {
         }
     }
 
-    /// The device front's certificate and key.
-    static func identity(_ configuration: ServerConfiguration.EST) throws -> DeviceTLS.Identity {
-        let chain = try certificates(configuration.certificateFile, key: "est.certificateFile")
-        let key = try open(.file(configuration.keyFile), passphraseFile: nil, key: "est.keyFile")
-        guard let first = chain.first, try key.matches(certificate: first) else {
+    /// The CA of operators' certificates, with its key.
+    static func operatorCA(
+        _ configuration: ServerConfiguration.OperatorFront
+    ) throws -> (certificate: [UInt8], key: PrivateKey) {
+        let certificates = try certificates(configuration.caCertificateFile, key: "operator.caCertificateFile")
+        let key = try open(
+            configuration.caKey,
+            passphraseFile: configuration.passphraseFile,
+            key: "operator.caKeyFile"
+        )
+        guard let first = certificates.first, try key.matches(certificate: first) else {
             throw Problem(
-                key: "est.keyFile",
-                path: configuration.keyFile,
-                why: "it is not the key of \(configuration.certificateFile)"
+                key: "operator.caKeyFile",
+                path: configuration.caKey.text,
+                why: "it is not the key of \(configuration.caCertificateFile)"
             )
         }
-        return DeviceTLS.Identity(
+        return (first, key)
+    }
+
+    /// A TLS certificate with its chain, and its key.
+    struct TLSIdentity: Sendable {
+        let chain: [NIOSSLCertificate]
+        let key: NIOSSLPrivateKey
+    }
+
+    /// A front's certificate and key; `section` is its section of the configuration.
+    static func identity(certificateFile: String, keyFile: String, section: String) throws -> TLSIdentity {
+        let chain = try certificates(certificateFile, key: "\(section).certificateFile")
+        let key = try open(.file(keyFile), passphraseFile: nil, key: "\(section).keyFile")
+        guard let first = chain.first, try key.matches(certificate: first) else {
+            throw Problem(
+                key: "\(section).keyFile",
+                path: keyFile,
+                why: "it is not the key of \(certificateFile)"
+            )
+        }
+        return TLSIdentity(
             chain: try chain.map { try NIOSSLCertificate(bytes: $0, format: .der) },
             key: try NIOSSLPrivateKey(bytes: key.pem(passphrase: nil), format: .pem)
         )

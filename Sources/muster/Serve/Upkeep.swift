@@ -1,8 +1,11 @@
+import CoreMetrics
 import ESTServer
 import Enrollment
 import EnrollmentPostgres
+import Foundation
 import Logging
 import Postgres
+import Prometheus
 import ServiceLifecycle
 import UnixSignals
 
@@ -24,9 +27,9 @@ struct FleetWatch: Service {
     }
 }
 
-/// Makes the partitions of the months to come before they are needed.
-struct PartitionKeeper: Service {
-    private static let interval: Duration = .seconds(12 * 3_600)
+/// Makes the partitions of the months to come before they are needed, and throws away what the record needs no more.
+struct RecordKeeper: Service {
+    private static let interval: Duration = .seconds(600)
 
     let pool: PostgresPool
     let logger: Logger
@@ -36,11 +39,67 @@ struct PartitionKeeper: Service {
             while !Task.isCancelled {
                 try? await Task.sleep(for: Self.interval)
                 if Task.isCancelled { return }
-                do { _ = try await SchemaGuard.makeAttemptPartitions(pool) } catch {
-                    logger.error("partitions of attempts not made", metadata: ["error": "\(error)"])
+                do {
+                    _ = try await SchemaGuard.makeAttemptPartitions(pool)
+                    _ = try await RecordUpkeep(pool: pool).removeStale(at: Date())
+                } catch {
+                    logger.error("the record was not kept", metadata: ["error": "\(error)"])
                 }
             }
         }
+    }
+}
+
+/// What is read now and then to be watched: the outbox, the pool, certificates that end soon.
+struct GaugeReader: Service {
+    private static let interval: Duration = .seconds(15)
+    /// A certificate that ends within so many days is near its end.
+    private static let expiringDays = 30
+
+    let pool: PostgresPool
+    let outbox: PostgresOutbox
+    let commits: CommitGroup
+    let factory: any MetricsFactory
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown {
+            while !Task.isCancelled {
+                await read()
+                try? await Task.sleep(for: Self.interval)
+            }
+        }
+    }
+
+    /// What cannot be read keeps its last value.
+    func read() async {
+        do {
+            set(MusterMetrics.outboxOldest.name, [], try await outbox.oldestWaitingSeconds() ?? 0)
+        } catch {
+            // The database's absence is told by readiness.
+        }
+        let days = Self.expiringDays
+        if let counts = try? await RecordGauges(pool: pool).expiring(withinDays: days, at: Date()) {
+            for (fleet, count) in counts {
+                set(
+                    MusterMetrics.certificatesExpiring.name,
+                    [("fleet", fleet), ("within", "\(days)d")],
+                    Double(count)
+                )
+            }
+        }
+    }
+
+    /// What costs nothing is read at each scrape.
+    func readHere() {
+        let statistics = pool.statistics
+        set(MusterMetrics.databaseConnections.name, [("state", "busy")], Double(statistics.inUse))
+        set(MusterMetrics.databaseConnections.name, [("state", "idle")], Double(statistics.idle))
+        set(MusterMetrics.databaseWaiting.name, [], Double(statistics.waiting))
+        set(MusterMetrics.commitQueue.name, [], Double(commits.waitingCount))
+    }
+
+    private func set(_ label: String, _ dimensions: [(String, String)], _ value: Double) {
+        Meter(label: label, dimensions: dimensions, factory: factory).set(value)
     }
 }
 

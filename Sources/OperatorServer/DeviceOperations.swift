@@ -1,0 +1,110 @@
+import Enrollment
+import Foundation
+import OperatorAPI
+import PKI
+
+/// Devices and their certificates.
+extension OperatorOperations {
+    func listDevices(_ call: OperatorCall) async throws -> OperatorAnswer {
+        let limit = try call.query.limit()
+        let selection = try DeviceSelection(call.query)
+        let after = try ListingCursor.read(call).flatMap { cursor in
+            cursor.text.map { DevicePosition(time: cursor.date, device: $0) }
+        }
+        let found = try await record.devices.devices(of: fleet(call), selection, after: after, limit: limit + 1)
+        return try ListingPage(found, limit: limit).answer({ API.Device($0, at: call.at) }) { last in
+            let time: Date? =
+                switch selection {
+                case .enrolled: last.firstEnrolledAt
+                case .expiring: last.notAfter
+                case .named, .credential, .key, .serialNumber: nil
+                }
+            return ListingCursor(call, text: last.device, time: time)
+        }
+    }
+
+    func getDevice(_ call: OperatorCall) async throws -> OperatorAnswer {
+        let device = try call.device()
+        guard let entry = try await record.devices.device(device, of: fleet(call)) else { throw try noDevice(call) }
+        return try .json(API.Device(entry, at: call.at))
+    }
+
+    func listDeviceCertificates(_ call: OperatorCall) async throws -> OperatorAnswer {
+        let device = try call.device()
+        let limit = try call.query.limit()
+        let entries = try await record.devices.certificates(of: device, fleet: fleet(call), limit: limit)
+        guard !entries.isEmpty else { throw try noDevice(call) }
+        return try .json(API.Page(items: entries.map(API.Certificate.init), next: nil))
+    }
+
+    private func noDevice(_ call: OperatorCall) throws -> API.Problem {
+        .notFound(
+            "device-unknown",
+            "no device \(try call.device()) has enrolled in the fleet \(try call.fleetName())"
+        )
+    }
+}
+
+extension DeviceSelection {
+    /// Exactly one selection; without any, all by name.
+    init(_ query: OperatorQuery) throws {
+        let groups = [
+            ["prefix"], ["enrolledFrom", "enrolledUntil"], ["expiringFrom", "expiringUntil"], ["credential"], ["key"],
+            ["serial"],
+        ].filter { group in group.contains { query.values[$0] != nil } }
+        guard groups.count <= 1 else {
+            throw API.Problem.parameter(
+                groups[1][0],
+                "cannot stand beside \(groups[0][0]); devices are selected in one way at a time"
+            )
+        }
+        if let credential = try query.sha256("credential") {
+            self = .credential(credential)
+        } else if let key = try query.sha256("key") {
+            self = .key(key)
+        } else if let serial = try query.serialNumber("serial") {
+            self = .serialNumber(serial)
+        } else if groups.first?.first == "enrolledFrom" {
+            self = .enrolled(from: try query.time("enrolledFrom"), until: try query.time("enrolledUntil"))
+        } else if groups.first?.first == "expiringFrom" {
+            self = .expiring(from: try query.time("expiringFrom"), until: try query.time("expiringUntil"))
+        } else {
+            self = .named(prefix: try query.prefix())
+        }
+    }
+}
+
+extension API.Device {
+    init(_ entry: DeviceEntry, at now: Date) {
+        self.init(
+            device: entry.device,
+            state: entry.isRevoked ? "revoked" : now > entry.notAfter ? "expired" : "valid",
+            firstEnrolledAt: entry.firstEnrolledAt,
+            enrolledAt: entry.enrolledAt,
+            issuer: entry.issuer,
+            serialNumber: Hex.text(entry.serialNumber),
+            keySHA256: Hex.text(entry.publicKeySHA256),
+            notAfter: entry.notAfter,
+            usedAt: entry.usedAt,
+            firstAnchor: entry.firstAnchor,
+            firstCredentialSHA256: entry.firstCredentialSHA256.map { Hex.text($0) },
+            trustStoreVersion: entry.trustStoreVersion,
+            trustStoreAcknowledgedAt: entry.trustStoreAcknowledgedAt
+        )
+    }
+}
+
+extension API.Certificate {
+    init(_ entry: CertificateEntry) {
+        self.init(
+            issuer: entry.issuer,
+            serialNumber: Hex.text(entry.serialNumber),
+            keySHA256: Hex.text(entry.publicKeySHA256),
+            notBefore: entry.notBefore,
+            notAfter: entry.notAfter,
+            issuedAt: entry.issuedAt,
+            status: entry.status,
+            pem: OperatorOperations.pem(entry.der)
+        )
+    }
+}

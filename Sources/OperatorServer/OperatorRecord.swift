@@ -1,0 +1,42 @@
+package import Enrollment
+
+/// The ports that the operator front works on.
+package struct OperatorRecord: Sendable {
+    package let fleets: any FleetSource
+    package let administration: FleetAdministration
+    package let devices: any DeviceRegister
+    package let registrations: any RegistrationRegister
+    package let approvals: any ApprovalRegister
+    package let bootstrap: any BootstrapRegister
+    package let attempts: any AttemptLog
+    package let operators: any OperatorRegister
+    package let audit: any AuditReading
+    package let trust: any TrustReading
+    package let idempotency: any IdempotencyRecord
+
+    package init(
+        fleets: any FleetSource,
+        administration: FleetAdministration,
+        devices: any DeviceRegister,
+        registrations: any RegistrationRegister,
+        approvals: any ApprovalRegister,
+        bootstrap: any BootstrapRegister,
+        attempts: any AttemptLog,
+        operators: any OperatorRegister,
+        audit: any AuditReading,
+        trust: any TrustReading,
+        idempotency: any IdempotencyRecord
+    ) {
+        self.fleets = fleets
+        self.administration = administration
+        self.devices = devices
+        self.registrations = registrations
+        self.approvals = approvals
+        self.bootstrap = bootstrap
+        self.attempts = attempts
+        self.operators = operators
+        self.audit = audit
+        self.trust = trust
+        self.idempotency = idempotency
+    }
+}

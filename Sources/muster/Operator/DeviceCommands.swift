@@ -1,0 +1,128 @@
+import ArgumentParser
+import Foundation
+import OperatorAPI
+
+/// `muster device`: devices that have enrolled.
+struct DeviceCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "device",
+        abstract: "Look up devices and their certificates.",
+        discussion: CommandStatus.explanation,
+        subcommands: [List.self, Show.self, Certificates.self]
+    )
+
+    struct List: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "list",
+            abstract: "List devices: all by name, or one selection."
+        )
+
+        @OptionGroup var connection: ConnectionOptions
+        @OptionGroup var fleet: FleetOption
+        @OptionGroup var output: OutputOptions
+        @OptionGroup var listing: ListingOptions
+
+        @Option(help: "Devices whose names begin so.") var prefix: String?
+        @Option(help: "First enrolled at or after this time (2027-01-31T12:00:00Z).") var enrolledFrom: String?
+        @Option(help: "First enrolled before this time.") var enrolledUntil: String?
+        @Option(help: "Whose certificate ends at or after this time.") var expiringFrom: String?
+        @Option(help: "Whose certificate ends before this time.") var expiringUntil: String?
+        @Option(help: "Let in first by this bootstrap credential (SHA-256).") var credential: String?
+        @Option(help: "The holder of this public key (SHA-256).") var keySha256: String?
+        @Option(help: "The holder of the certificate of this serial number (hexadecimal).") var serial: String?
+
+        func run() async throws {
+            try await operating {
+                try await OperatorClient.with(connection) { client in
+                    try await listing.show(
+                        API.Device.self,
+                        from: client,
+                        .listDevices,
+                        ["fleet": fleet.fleet],
+                        query: [
+                            ("prefix", prefix), ("enrolledFrom", enrolledFrom), ("enrolledUntil", enrolledUntil),
+                            ("expiringFrom", expiringFrom), ("expiringUntil", expiringUntil),
+                            ("credential", credential), ("key", keySha256), ("serial", serial),
+                        ],
+                        json: output.json,
+                        columns: [
+                            ("DEVICE", { $0.device }), ("STATE", { $0.state }),
+                            ("FIRST ENROLLED", { CommandOutput.time($0.firstEnrolledAt) }),
+                            ("VALID UNTIL", { CommandOutput.time($0.notAfter) }),
+                            ("SERIAL", { CommandOutput.short($0.serialNumber) }),
+                            ("TRUST STORE", { CommandOutput.text($0.trustStoreVersion) }),
+                        ]
+                    )
+                }
+            }
+        }
+    }
+
+    struct Show: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(commandName: "show", abstract: "Show a device.")
+
+        @OptionGroup var connection: ConnectionOptions
+        @OptionGroup var fleet: FleetOption
+        @OptionGroup var output: OutputOptions
+        @Argument(help: "The DeviceID.") var device: String
+        @Flag(help: "Print its present certificate as PEM instead.") var pem = false
+
+        func run() async throws {
+            try await operating {
+                try await OperatorClient.with(connection) { client in
+                    let names = ["fleet": fleet.fleet, "device": device]
+                    let found = try await client.read(API.Device.self, .getDevice, names)
+                    if pem {
+                        let all = try await client.read(API.Page<API.Certificate>.self, .listDeviceCertificates, names)
+                        guard let present = all.items.first(where: { $0.serialNumber == found.serialNumber }) else {
+                            throw CommandFailure(.refused, "its certificate is not in the record")
+                        }
+                        return CommandOutput.line(present.pem.trimmingCharacters(in: .newlines))
+                    }
+                    if output.json { return try CommandOutput.json(found) }
+                    CommandOutput.pairs([
+                        ("device", found.device), ("state", found.state),
+                        ("first enrolled", CommandOutput.time(found.firstEnrolledAt)),
+                        ("certificate since", CommandOutput.time(found.enrolledAt)),
+                        ("valid until", CommandOutput.time(found.notAfter)), ("issuer", found.issuer),
+                        ("serial number", found.serialNumber), ("key SHA-256", found.keySHA256),
+                        ("first used", found.usedAt.map { CommandOutput.time($0) }),
+                        ("let in by anchor", found.firstAnchor), ("and credential", found.firstCredentialSHA256),
+                        ("trust store", found.trustStoreVersion.map { "version \($0)" }),
+                        ("acknowledged", found.trustStoreAcknowledgedAt.map { CommandOutput.time($0) }),
+                    ])
+                }
+            }
+        }
+    }
+
+    struct Certificates: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "certificates",
+            abstract: "List every certificate that was issued to a device, newest first."
+        )
+
+        @OptionGroup var connection: ConnectionOptions
+        @OptionGroup var fleet: FleetOption
+        @OptionGroup var output: OutputOptions
+        @Argument(help: "The DeviceID.") var device: String
+
+        func run() async throws {
+            try await operating {
+                try await OperatorClient.with(connection) { client in
+                    let names = ["fleet": fleet.fleet, "device": device]
+                    let page = try await client.read(API.Page<API.Certificate>.self, .listDeviceCertificates, names)
+                    if output.json { return try CommandOutput.json(page.items) }
+                    var table = TextTable(headers: ["SERIAL", "STATUS", "ISSUED", "VALID UNTIL", "ISSUER"])
+                    table.rows = page.items.map {
+                        [
+                            $0.serialNumber, $0.status, CommandOutput.time($0.issuedAt),
+                            CommandOutput.time($0.notAfter), $0.issuer,
+                        ]
+                    }
+                    table.show()
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,110 @@
+import Prometheus
+
+/// The metrics of the server: each is declared here, once, and nowhere else by name.
+///
+/// A label takes values of a closed list, or a fleet's name; never a device's, a serial number's or a path's, since each
+/// value is a series that is kept until the process ends.
+enum MusterMetrics {
+    /// From half a millisecond, which a check in memory takes, to five seconds, when devices have given up.
+    static let latencyBuckets = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5]
+    /// Enrollments that were committed together.
+    static let groupSizeBuckets: [Double] = [1, 2, 4, 8, 16, 32, 64]
+
+    /// Reason is the refusal's code; empty unless outcome is refused.
+    static let enrollmentAttempts = MetricDescription.counter(
+        "muster_enrollment_attempts_total",
+        labels: ["fleet", "outcome", "reason"],
+        help: "Enrollments and renewals by how they ended. If outcome refused rises, reason names the rule: read it "
+            + "beside the fleet's attempts in the record, and ask whether a batch was not registered or someone tries "
+            + "keys. If outcome unavailable rises, look at the database first."
+    )
+    /// Stage is a part of the enrollment: identity, request, decide, sign, commit; or total, which is the whole.
+    static let enrollmentStage = MetricDescription.histogram(
+        "muster_enrollment_stage_seconds",
+        unit: .seconds,
+        buckets: latencyBuckets,
+        labels: ["stage"],
+        help: "Time that each stage of an enrollment takes; stage total is what the device waits for. Slow decide or "
+            + "commit: look at the database. Slow sign: at the key's token or the processor. Slow identity or "
+            + "request: at the processor."
+    )
+    static let commits = MetricDescription.counter(
+        "muster_commits_total",
+        help: "Transactions that made enrollments durable; each holds a group of them. If it stands still while "
+            + "muster_commit_queue rises, the database takes no writes: look for locks, a full disk or a failover."
+    )
+    static let commitGroupSize = MetricDescription.histogram(
+        "muster_commit_group_size",
+        buckets: groupSizeBuckets,
+        help: "Enrollments in one commit. Near 1 the server is idle; at its upper end commits are the limit, and "
+            + "muster_commit_seconds says how slow each one is."
+    )
+    static let commitTime = MetricDescription.histogram(
+        "muster_commit_seconds",
+        unit: .seconds,
+        buckets: latencyBuckets,
+        help: "Time of one commit in the database. If it rises, look at the database's disk, its synchronous replicas "
+            + "and its locks."
+    )
+    static let commitQueue = MetricDescription.gauge(
+        "muster_commit_queue",
+        help: "Enrollments that wait for their commit. If it stays up, devices wait, and at the limit "
+            + "limits.commitQueueMax they are sent away with 503: look at muster_commit_seconds."
+    )
+    static let outboxOldest = MetricDescription.gauge(
+        "muster_outbox_oldest_seconds",
+        unit: .seconds,
+        help: "Age of the oldest event that is not yet published, 0 if there is none. If it rises, devices get no new "
+            + "trust stores: look whether the MQTT broker runs, and whether it still accepts the server's certificate."
+    )
+    static let outboxPublished = MetricDescription.counter(
+        "muster_outbox_published_total",
+        help: "Events that the MQTT broker has acknowledged. If it stands still while muster_outbox_oldest_seconds "
+            + "rises, look at the broker."
+    )
+    /// Within is a time in days, such as `7d`.
+    static let certificatesExpiring = MetricDescription.gauge(
+        "muster_certificates_expiring",
+        labels: ["fleet", "within"],
+        help: "Current device certificates that end within that time. If it rises, devices do not renew: look at "
+            + "refused attempts of the fleet, then whether its devices are connected at all."
+    )
+    /// State is busy or idle.
+    static let databaseConnections = MetricDescription.gauge(
+        "muster_database_connections",
+        labels: ["state"],
+        help: "Open connections to the database. No idle one for long: see muster_database_waiting. None at all: the "
+            + "database is away, or refuses the server's role."
+    )
+    static let databaseWaiting = MetricDescription.gauge(
+        "muster_database_waiting",
+        help: "Requests that wait for a database connection. Above 0 for long: queries are slow, or "
+            + "database.poolSize is too small for the load."
+    )
+    /// Front is est or operator; result is completed, failed or timeout.
+    static let tlsHandshakes = MetricDescription.counter(
+        "muster_tls_handshakes_total",
+        labels: ["front", "result"],
+        help: "TLS handshakes by how they ended. If failed rises, clients do not trust the server's certificate or "
+            + "show one that no anchor knows: look for an expired server certificate first. If timeout rises, look "
+            + "at the network, or at who holds connections open."
+    )
+    static let operatorRequests = MetricDescription.counter(
+        "muster_operator_requests_total",
+        labels: ["operation", "status"],
+        help: "Requests to the operator API by operation and HTTP status. Status 401 or 403: somebody's role or token "
+            + "is wrong, or somebody tries; the audit log names them. Status 5xx: look at the server's log."
+    )
+    static let buildInfo = MetricDescription.gauge(
+        "muster_build_info",
+        labels: ["version"],
+        help: "Always 1; its label is the running version. Two versions at once: a rollout is under way, or stuck."
+    )
+
+    /// The table that the server's metrics are kept by.
+    static let all = [
+        enrollmentAttempts, enrollmentStage, commits, commitGroupSize, commitTime, commitQueue, outboxOldest,
+        outboxPublished, certificatesExpiring, databaseConnections, databaseWaiting, tlsHandshakes, operatorRequests,
+        buildInfo,
+    ]
+}

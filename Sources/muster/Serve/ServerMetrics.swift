@@ -1,0 +1,69 @@
+import CoreMetrics
+import Prometheus
+import Synchronization
+
+/// Counts what the operator front answers.
+final class OperatorMetrics: Sendable {
+    private let factory: any MetricsFactory
+    private let requests = Mutex<[String: Counter]>([:])
+    private let completed: Counter
+    private let failed: Counter
+
+    init(factory: any MetricsFactory) {
+        self.factory = factory
+        func handshakes(_ result: String) -> Counter {
+            let dimensions = [("front", "operator"), ("result", result)]
+            return Counter(label: MusterMetrics.tlsHandshakes.name, dimensions: dimensions, factory: factory)
+        }
+        completed = handshakes("completed")
+        failed = handshakes("failed")
+    }
+
+    /// Operations are a fixed set, and so are statuses.
+    @Sendable func answered(_ operation: String, _ status: Int, _ seconds: Double) {
+        let counter = requests.withLock { counters in
+            let key = "\(operation) \(status)"
+            if let counter = counters[key] { return counter }
+            let counter = Counter(
+                label: MusterMetrics.operatorRequests.name,
+                dimensions: [("operation", operation), ("status", "\(status)")],
+                factory: factory
+            )
+            counters[key] = counter
+            return counter
+        }
+        counter.increment()
+    }
+
+    @Sendable func shookHands(_ isCompleted: Bool) { (isCompleted ? completed : failed).increment() }
+}
+
+/// Counts and times commits.
+final class CommitMetrics: Sendable {
+    private let commits: Counter
+    private let sizes: Recorder
+    private let seconds: CoreMetrics.Timer
+
+    init(factory: any MetricsFactory) {
+        commits = Counter(label: MusterMetrics.commits.name, factory: factory)
+        sizes = Recorder(label: MusterMetrics.commitGroupSize.name, factory: factory)
+        seconds = CoreMetrics.Timer(label: MusterMetrics.commitTime.name, factory: factory)
+    }
+
+    @Sendable func committed(_ entries: Int, _ took: Duration) {
+        commits.increment()
+        sizes.record(entries)
+        seconds.record(duration: took)
+    }
+}
+
+/// Counts what the broker took.
+final class OutboxMetrics: Sendable {
+    private let events: Counter
+
+    init(factory: any MetricsFactory) {
+        events = Counter(label: MusterMetrics.outboxPublished.name, factory: factory)
+    }
+
+    @Sendable func published(_ count: Int) { events.increment(by: count) }
+}
