@@ -189,7 +189,10 @@ let package = Package(
         tests("MQTTTests", ["MQTT", "TestPeers", .logging]),
         tests(
             "MusterTests",
-            ["muster", "PKI", "OpenSSL", "TestPeers", .argumentParser, .asn1, .crypto, .logging, .x509]
+            [
+                "muster", "OperatorAPI", "PKI", "OpenSSL", "TestPeers", .argumentParser, .asn1, .crypto, .logging,
+                .nioCore, .x509,
+            ]
         ),
         tests("PrometheusTests", ["Prometheus", .coreMetrics]),
         tests(

@@ -34,6 +34,8 @@ package struct PostgresEnrollmentRecord: EnrollmentRecord {
         try await commits.commit(entry)
     }
 
+    // An anchor whose certificate was replaced goes on under its name: who was proved by the old one was proved by it.
+
     /// For a renewal. Every table is looked into by its primary key.
     private static func query(_ question: EnrollmentQuestion) -> PostgresQuery {
         let fleet = question.fleet.value
@@ -42,7 +44,8 @@ package struct PostgresEnrollmentRecord: EnrollmentRecord {
         return """
             select d.current_issuer_id, d.current_serial, d.current_key_sha256, c.not_before, c.not_after,
                    c.status = 'revoked', c.der, d.renewable_serial, d.enrolled_at, d.current_used_at is not null,
-                   d.idevid_anchor_id,
+                   coalesce((select n.id from anchors o join anchors n on n.fleet_id = o.fleet_id and n.name = o.name
+                             where o.id = d.idevid_anchor_id and n.removed_at is null), d.idevid_anchor_id),
                    exists (select from device_keys k
                            where k.key_sha256 = \(key) and (k.fleet_id <> \(fleet) or k.device_id <> \(device))),
                    r.device_id is not null, r.key_sha256, r.idevid_sha256, p.state
@@ -69,7 +72,8 @@ package struct PostgresEnrollmentRecord: EnrollmentRecord {
         return """
             select d.current_issuer_id, d.current_serial, d.current_key_sha256, c.not_before, c.not_after,
                    c.status = 'revoked', c.der, d.renewable_serial, d.enrolled_at, d.current_used_at is not null,
-                   d.idevid_anchor_id,
+                   coalesce((select n.id from anchors o join anchors n on n.fleet_id = o.fleet_id and n.name = o.name
+                             where o.id = d.idevid_anchor_id and n.removed_at is null), d.idevid_anchor_id),
                    exists (select from device_keys k
                            where k.key_sha256 = \(key) and (k.fleet_id <> \(fleet) or k.device_id <> \(device))),
                    r.device_id is not null, r.key_sha256, r.idevid_sha256, p.state,

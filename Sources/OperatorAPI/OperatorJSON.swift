@@ -43,7 +43,7 @@ package enum OperatorJSON {
             given = try JSONSerialization.jsonObject(with: data, options: [.fragmentsAllowed])
             known = try JSONSerialization.jsonObject(with: encode(body), options: [.fragmentsAllowed])
         } catch let error as DecodingError {
-            throw DocumentFault(error)
+            throw misfit(in: data) ?? DocumentFault(error)
         } catch {
             throw DocumentFault(path: "", reason: "is not JSON")
         }
@@ -51,6 +51,32 @@ package enum OperatorJSON {
             throw DocumentFault(path: path, reason: "is not known here (a member without a value is left out)")
         }
         return body
+    }
+
+    /// The decoder takes a number that does not fit for bad JSON. No body has numbers that are not whole.
+    private static func misfit(in data: Data) -> DocumentFault? {
+        guard let given = try? JSONSerialization.jsonObject(with: data),
+            let path = misfit(in: given, path: "", depth: 0)
+        else { return nil }
+        return DocumentFault(path: path, reason: "must be a whole number below 2^63")
+    }
+
+    private static func misfit(in given: Any, path: String, depth: Int) -> String? {
+        guard depth < depthMax else { return nil }
+        switch given {
+        case let object as [String: Any]:
+            for (name, value) in object.sorted(by: { $0.key < $1.key }) {
+                let place = path.isEmpty ? name : "\(path).\(name)"
+                if let found = misfit(in: value, path: place, depth: depth + 1) { return found }
+            }
+            return nil
+        case let list as [Any]:
+            for (index, value) in list.enumerated() {
+                if let found = misfit(in: value, path: "\(path)[\(index)]", depth: depth + 1) { return found }
+            }
+            return nil
+        default: return given is NSNumber && !(given is Int64) ? path : nil
+        }
     }
 
     private static let depthMax = 32
@@ -125,10 +151,34 @@ package struct DocumentFault: Error, Hashable, Sendable, CustomStringConvertible
 package enum TimeText {
     static let written = Date.ISO8601FormatStyle(includingFractionalSeconds: true)
 
-    /// With or without a fraction of a second.
+    /// In UTC, with or without a fraction of a second of up to nine digits; nothing before and nothing after it, and only
+    /// days that there are.
     package static func parse(_ text: String) -> Date? {
-        (try? Date.ISO8601FormatStyle().parse(text)) ?? (try? written.parse(text))
+        let octets = Array(text.utf8)
+        guard octets.count >= shortest.count, octets.count <= shortest.count + 1 + fractionDigitsMax,
+            octets.last == UInt8(ascii: "Z")
+        else { return nil }
+        for (given, form) in zip(octets, shortest.dropLast()) {
+            guard form == UInt8(ascii: "0") ? (0x30...0x39).contains(given) : given == form else { return nil }
+        }
+        let fraction = octets[(shortest.count - 1)..<(octets.count - 1)]
+        guard fraction.isEmpty || fraction.first == UInt8(ascii: ".") && fraction.count > 1,
+            fraction.dropFirst().allSatisfy({ (0x30...0x39).contains($0) })
+        else { return nil }
+        func number(_ range: Range<Int>) -> Int { octets[range].reduce(0) { $0 * 10 + Int($1) - 0x30 } }
+        let (year, month, day) = (number(0..<4), number(5..<7), number(8..<10))
+        let (hour, minute, second) = (number(11..<13), number(14..<16), number(17..<19))
+        let isLeap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0)
+        let months = [31, isLeap ? 29 : 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]
+        guard (1...12).contains(month), (1...months[month - 1]).contains(day), hour < 24, minute < 60, second < 60,
+            let whole = try? Date.ISO8601FormatStyle().parse(String(decoding: octets.prefix(19), as: UTF8.self) + "Z")
+        else { return nil }
+        let parts = fraction.dropFirst().reversed().reduce(0.0) { ($0 + Double($1 - 0x30)) / 10 }
+        return whole.addingTimeInterval(parts)
     }
+
+    private static let shortest = Array("0000-00-00T00:00:00Z".utf8)
+    private static let fractionDigitsMax = 9
 }
 
 /// Lengths of time as people write them: a whole number and `s`, `m`, `h` or `d`.

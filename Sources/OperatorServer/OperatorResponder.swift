@@ -118,6 +118,9 @@ struct OperatorResponder: HTTPResponder {
         let problem: API.Problem
         if let told = API.Problem.of(error) {
             problem = told
+            if let error = error as? RecordError {
+                logger.warning("operator request put off", metadata: ["error": "\(error)"])
+            }
         } else {
             logger.error("operator request failed", metadata: ["error": "\(error)"])
             problem = .internalFault

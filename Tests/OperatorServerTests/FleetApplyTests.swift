@@ -27,7 +27,7 @@ struct FleetApplyTests {
     @Test func `a fleet applied as it is described changes nothing and writes nothing`() async throws {
         try await OperatorBench.with { bench in
             let present = try await described(bench)
-            #expect(present.approvalRetry == "60s")
+            #expect(present.approvalRetry == "1m")
             #expect(present.profile.lifetime == "90d")
             #expect(present.profile.keys == ["p256", "p384", "p521", "rsa", "ed25519"])
             #expect(present.anchors.map(\.name) == ["claims", "manufacturer", "other-manufacturer"])
@@ -71,7 +71,7 @@ struct FleetApplyTests {
             let lines = dry.changes.map { "\($0.path): \($0.from ?? "-") to \($0.to ?? "-")" }
             #expect(
                 lines.prefix(5) == [
-                    "policy: open to approval", "approvalRetry: 60s to 2m", "profile.lifetime: 90d to 365d",
+                    "policy: open to approval", "approvalRetry: 1m to 2m", "profile.lifetime: 90d to 365d",
                     "anchors[manufacturer].limits.devices: - to 7",
                     "anchors[manufacturer].limits.validUntil: - to 2030-03-17T17:46:40.000Z",
                 ]

@@ -1,5 +1,8 @@
+import Crypto
+import Enrollment
 import Foundation
 import OperatorAPI
+import OperatorServer
 import Testing
 
 /// Repeats of writes.
@@ -70,6 +73,19 @@ struct IdempotencyTests {
                 #expect(answer.body.isEmpty)
                 #expect(answer.headers["idempotent-replayed"] == expected)
             }
+        }
+    }
+
+    @Test func `while the first is at work, the same request is told to wait`() async throws {
+        try await OperatorBench.with { bench in
+            var hash = SHA256()
+            hash.update(data: Data("PUT \(OperatorOperation.root)\(path)\n{}".utf8))
+            let key = IdempotencyKey(actor: "operator otto", key: "busy", requestSHA256: [UInt8](hash.finalize()))
+            let standing = try await bench.record.idempotency.begin(key, at: Date())
+            #expect(standing == .taken)
+            #expect(try await put(bench, "busy").problem.code == "idempotency-key-at-work")
+            try await bench.record.idempotency.abandon(key)
+            #expect(try await put(bench, "busy").status == 201)
         }
     }
 

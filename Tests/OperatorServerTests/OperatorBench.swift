@@ -49,6 +49,9 @@ struct OperatorBench: Sendable {
         }
     }
 
+    /// Tests run side by side on one PostgreSQL.
+    private static let connectionsMax = 3
+
     /// Lends one that runs.
     static func with(
         tokens: TokenVerification? = nil,
@@ -57,7 +60,10 @@ struct OperatorBench: Sendable {
         _ body: @Sendable @escaping (OperatorBench) async throws -> Void
     ) async throws {
         try await PostgreSQLCluster.shared.withDatabase { uri in
-            let superuser = PostgresPool(.init(connection: .init(connectionString: uri)), logger: .quiet)
+            let superuser = PostgresPool(
+                .init(connection: .init(connectionString: uri), connectionsMax: 1),
+                logger: .quiet
+            )
             defer { superuser.close() }
             try await Roles.shared.make(superuser)
             try await superuser.withConnection { connection in
@@ -66,7 +72,10 @@ struct OperatorBench: Sendable {
                 try await connection.run(script: "alter database \(name) owner to muster_owner")
             }
             let owner = PostgresPool(
-                .init(connection: .init(connectionString: uri.replacing("//postgres@", with: "//muster_owner@"))),
+                .init(
+                    connection: .init(connectionString: uri.replacing("//postgres@", with: "//muster_owner@")),
+                    connectionsMax: 1
+                ),
                 logger: .quiet
             )
             defer { owner.close() }
@@ -74,7 +83,7 @@ struct OperatorBench: Sendable {
             let server = PostgresConfiguration(
                 connectionString: uri.replacing("//postgres@", with: "//muster_server@")
             )
-            let pool = PostgresPool(.init(connection: server), logger: .quiet)
+            let pool = PostgresPool(.init(connection: server, connectionsMax: connectionsMax), logger: .quiet)
             defer { pool.close() }
             try await serve(pool, server, uri, tokens: tokens, now: now, onAnswer: onAnswer, body)
         }

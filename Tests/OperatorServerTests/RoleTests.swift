@@ -2,6 +2,7 @@ import Enrollment
 import Foundation
 import OpenSSL
 import OperatorAPI
+import OperatorServer
 import PKI
 import Postgres
 import Synchronization
@@ -121,6 +122,18 @@ struct RoleTests {
             #expect(answer.status == 503)
             #expect(answer.headers["retry-after"] != nil)
             #expect(try answer.problem.code == "record-unavailable")
+        }
+    }
+
+    @Test func `a new server certificate serves from the next connection on`() async throws {
+        try await OperatorBench.with { bench in
+            let ca = try TestAuthority.selfSigned("Another CA", now: Date())
+            let file = try bench.folder.write("other.pem", OperatorBench.pem(ca.der).utf8)
+            let other = Curl(base: bench.curl.base, caFile: file)
+            await #expect(throws: Curl.NoAnswer.self) { try await other.get("/self", as: bench.viewer) }
+            try bench.tls.reload(identity: OperatorBench.identity(by: ca))
+            #expect(try await other.get("/self", as: bench.viewer).status == 200)
+            await #expect(throws: Curl.NoAnswer.self) { try await bench.curl.get("/self", as: bench.viewer) }
         }
     }
 

@@ -8,65 +8,12 @@ import Testing
 
 /// Bearer tokens.
 struct TokenTests {
-    /// The claims of a token; what is nil is left out.
-    fileprivate struct Claims: JWTPayload {
-        var iss: String? = "https://id.example"
-        var aud: [String]? = ["muster"]
-        var sub: String? = "grace"
-        var exp: Double? = Date().timeIntervalSince1970 + 300
-        var nbf: Double?
-        var roles: [String]? = ["viewer"]
-        var realm: [String: [String]]?
-
-        func verify(using algorithm: some JWTAlgorithm) async throws {}
-    }
-
-    /// An identity provider: signing keys, and a key set that can change.
-    fileprivate final class Provider: Sendable {
-        let key = ES256PrivateKey()
-        let other = ES256PrivateKey()
-        private let set = Mutex(Data())
-        private let count = Mutex(0)
-
-        init() throws { try publish(["one": key]) }
-
-        var readings: Int { count.withLock { $0 } }
-
-        func publish(_ keys: [String: ES256PrivateKey]) throws {
-            let members = try keys.map { name, key in
-                let parameters = try #require(key.publicKey.parameters)
-                return """
-                    {"kty":"EC","crv":"P-256","kid":"\(name)","use":"sig","x":"\(Self.url(parameters.x))",\
-                    "y":"\(Self.url(parameters.y))"}
-                    """
-            }
-            // Sets hold keys of kinds that nobody here knows, too.
-            let text =
-                "{\"keys\":[{\"kty\":\"oct\",\"k\":\"AAAA\",\"kid\":\"shared\"},\(members.joined(separator: ","))]}"
-            set.withLock { $0 = Data(text.utf8) }
-        }
-
-        func read() -> Data {
-            count.withLock { $0 += 1 }
-            return set.withLock { $0 }
-        }
-
-        func token(_ claims: Claims, kid: String = "one", key: ES256PrivateKey? = nil) async throws -> String {
-            let keys = await JWTKeyCollection().add(ecdsa: key ?? self.key, kid: JWKIdentifier(string: kid))
-            return try await keys.sign(claims, kid: JWKIdentifier(string: kid))
-        }
-
-        static func url(_ base64: String) -> String {
-            base64.replacing("+", with: "-").replacing("/", with: "_").replacing("=", with: "")
-        }
-    }
-
     private func with(
         _ change: @Sendable (inout TokenVerification) -> Void = { _ in },
-        _ body: @escaping @Sendable (OperatorBench, Provider) async throws -> Void
+        _ body: @escaping @Sendable (OperatorBench, TokenProvider) async throws -> Void
     ) async throws {
-        let provider = try Provider()
-        var tokens = TokenVerification(issuer: "https://id.example", audience: "muster") { provider.read() }
+        let provider = try TokenProvider()
+        var tokens = provider.verification
         change(&tokens)
         try await OperatorBench.with(tokens: tokens) { bench in try await body(bench, provider) }
     }
@@ -82,7 +29,7 @@ struct TokenTests {
 
     @Test func `a good token tells name and role, and what it does stands in the audit log`() async throws {
         try await with { bench, provider in
-            var claims = Claims()
+            var claims = TokenClaims()
             claims.roles = ["viewer", "operator", "something else"]
             let token = try await provider.token(claims)
             let caller = try await ask(bench, token).decode(API.Caller.self)
@@ -102,7 +49,7 @@ struct TokenTests {
 
     @Test func `a certificate counts before a token`() async throws {
         try await with { bench, provider in
-            var claims = Claims()
+            var claims = TokenClaims()
             claims.roles = ["admin"]
             let token = try await provider.token(claims)
             let caller = try await ask(bench, token, as: bench.viewer).decode(API.Caller.self)
@@ -114,8 +61,8 @@ struct TokenTests {
 
     @Test func `a token that is over, early, foreign or unsigned is not taken`() async throws {
         try await with { bench, provider in
-            func refused(_ why: String, _ change: (inout Claims) -> Void) async throws {
-                var claims = Claims()
+            func refused(_ why: String, _ change: (inout TokenClaims) -> Void) async throws {
+                var claims = TokenClaims()
                 change(&claims)
                 let answer = try await ask(bench, try await provider.token(claims))
                 #expect(answer.status == 401, "\(why)")
@@ -132,7 +79,7 @@ struct TokenTests {
             try await refused("another audience") { $0.aud = nil }
             try await refused("sub") { $0.sub = nil }
             try await refused("sub") { $0.sub = "two words" }
-            var late = Claims()
+            var late = TokenClaims()
             late.exp = now - 10
             late.nbf = now + 10
             #expect(try await ask(bench, try await provider.token(late)).status == 200)
@@ -141,10 +88,12 @@ struct TokenTests {
 
     @Test func `neither none nor a shared secret signs a token`() async throws {
         try await with { bench, provider in
-            let good = try await provider.token(Claims())
+            let good = try await provider.token(TokenClaims())
             let parts = good.split(separator: ".")
             func header(_ alg: String, _ kid: String) -> String {
-                Provider.url(Data("{\"alg\":\"\(alg)\",\"kid\":\"\(kid)\",\"typ\":\"JWT\"}".utf8).base64EncodedString())
+                TokenProvider.url(
+                    Data("{\"alg\":\"\(alg)\",\"kid\":\"\(kid)\",\"typ\":\"JWT\"}".utf8).base64EncodedString()
+                )
             }
             for alg in ["none", "None", "ES512", ""] {
                 #expect(try await ask(bench, "\(header(alg, "one")).\(parts[1]).").status == 401)
@@ -157,10 +106,10 @@ struct TokenTests {
                     for: Data(content.utf8),
                     using: SymmetricKey(data: secret)
                 )
-                let signature = Provider.url(Data(code).base64EncodedString())
+                let signature = TokenProvider.url(Data(code).base64EncodedString())
                 #expect(try await ask(bench, "\(content).\(signature)").status == 401)
             }
-            let changed = Provider.url(Data("{\"roles\":\"admin\"}".utf8).base64EncodedString())
+            let changed = TokenProvider.url(Data("{\"roles\":\"admin\"}".utf8).base64EncodedString())
             #expect(try await ask(bench, "\(parts[0]).\(changed).\(parts[2])").status == 401)
             for text in ["x", "a.b", "a.b.c.d", "..", good + "A"] { #expect(try await ask(bench, text).status == 401) }
             #expect(try await ask(bench, good).status == 200)
@@ -169,12 +118,12 @@ struct TokenTests {
 
     @Test func `another key under a known name does not count, and an unknown name reads the set again`() async throws {
         let clock = Mutex(Date())
-        let provider = try Provider()
-        let tokens = TokenVerification(issuer: "https://id.example", audience: "muster") { provider.read() }
+        let provider = try TokenProvider()
+        let tokens = provider.verification
         try await OperatorBench.with(tokens: tokens, now: { clock.withLock { $0 } }) { bench in
-            #expect(try await ask(bench, try await provider.token(Claims(), key: provider.other)).status == 401)
+            #expect(try await ask(bench, try await provider.token(TokenClaims(), key: provider.other)).status == 401)
             #expect(provider.readings == 1)
-            let rolled = try await provider.token(Claims(), kid: "two", key: provider.other)
+            let rolled = try await provider.token(TokenClaims(), kid: "two", key: provider.other)
             #expect(try await ask(bench, rolled).status == 401)
             try provider.publish(["one": provider.key, "two": provider.other])
             // Not within ten seconds of the last reading.
@@ -186,9 +135,9 @@ struct TokenTests {
             // A key that was taken out ends when the set is read for its age.
             try provider.publish(["two": provider.other])
             clock.withLock { $0.addTimeInterval(299) }
-            #expect(try await ask(bench, try await provider.token(Claims(exp: nil).lasting(3600))).status == 200)
+            #expect(try await ask(bench, try await provider.token(TokenClaims(exp: nil).lasting(3600))).status == 200)
             clock.withLock { $0.addTimeInterval(2) }
-            #expect(try await ask(bench, try await provider.token(Claims(exp: nil).lasting(3600))).status == 401)
+            #expect(try await ask(bench, try await provider.token(TokenClaims(exp: nil).lasting(3600))).status == 401)
         }
     }
 
@@ -197,7 +146,7 @@ struct TokenTests {
             $0.rolesClaim = "realm.roles"
             $0.rolePrefix = "muster-"
         } _: { bench, provider in
-            var claims = Claims()
+            var claims = TokenClaims()
             claims.roles = ["admin"]
             #expect(try await ask(bench, try await provider.token(claims)).problem.code == "no-role")
             claims.realm = ["roles": ["admin", "muster-operator", "muster-viewer"]]
@@ -211,18 +160,10 @@ struct TokenTests {
         struct Gone: Error {}
         let tokens = TokenVerification(issuer: "https://id.example", audience: "muster") { throw Gone() }
         try await OperatorBench.with(tokens: tokens) { bench in
-            let token = try await Provider().token(Claims())
+            let token = try await TokenProvider().token(TokenClaims())
             #expect(try await ask(bench, token).problem.code == "key-set-unavailable")
             #expect(try await ask(bench, token, as: bench.viewer).status == 200)
             #expect(try await bench.curl.get("/self", as: nil).problem.code == "credentials-required")
         }
-    }
-}
-
-extension TokenTests.Claims {
-    fileprivate func lasting(_ seconds: Double) -> Self {
-        var claims = self
-        claims.exp = Date().timeIntervalSince1970 + seconds
-        return claims
     }
 }

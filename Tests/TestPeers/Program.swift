@@ -14,6 +14,10 @@ package enum Program {
 
         /// True if it exited with status 0.
         package var succeeded: Bool { status.isSuccess }
+        /// The exit status; nil if a signal ended it.
+        package var exitStatus: Int32? {
+            if case .exited(let code) = status { code } else { nil }
+        }
         /// Standard output as text.
         package var text: String { String(decoding: output, as: UTF8.self) }
     }

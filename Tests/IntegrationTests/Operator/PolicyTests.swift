@@ -185,6 +185,89 @@ import Testing
             #expect(try await fleet.enroll("held").status == 200)
         }
 
+        @Test
+        func `a manufacturer may replace its CA under the anchor's name, and another anchor may not take its devices`()
+            async throws
+        {
+            let fleet = try await OperatedFleet(policy: "open")
+            try await fleet.makeDevice("unit")
+            #expect(try await fleet.enroll("unit").status == 200)
+            try await fleet.bench.sh(
+                """
+                openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout next-ca.key -out next-ca.pem \
+                    -days 30 -subj "/CN=Next Factory CA" -addext basicConstraints=critical,CA:TRUE \
+                    -addext keyUsage=critical,keyCertSign 2>/dev/null
+                rm unit.key unit.ext; credential unit next-ca.pem next-ca.key "/O=Example Devices/serialNumber=unit"
+                key unit-op P-256; request unit-op /serialNumber=unit
+                """
+            )
+            let text = String(decoding: try fleet.bench.read("fleet.yaml"), as: UTF8.self)
+            let old = "certificateFile: \(fleet.bench.document.files.manufacturerCert)"
+            let beside =
+                text + "  - name: other\n    certificateFile: next-ca.pem\n    deviceID: subject-serial-number\n"
+            try fleet.bench.write("fleet.yaml", beside.utf8)
+            try await fleet.muster("fleet", "apply", fleet.bench.path("fleet.yaml"))
+            #expect(try await fleet.enroll("unit").reason == "device-of-another-anchor")
+            try fleet.bench.write("fleet.yaml", text.replacing(old, with: "certificateFile: next-ca.pem").utf8)
+            try await fleet.muster("fleet", "apply", fleet.bench.path("fleet.yaml"))
+            #expect(try await fleet.enroll("unit").status == 200)
+        }
+
+        @Test(arguments: [
+            ("subject-common-name", "", "/CN=aa:bb:01", "aa-bb-01"),
+            (
+                "hardware-module-name", "subjectAltName=otherName:1.3.6.1.5.5.7.8.4;SEQ:hw", "/O=Example Devices",
+                "HW-77"
+            ),
+            (
+                "san-uri\n    uriPattern: \"urn:example:device:{id}\"", "subjectAltName=URI:urn:example:device:x-9",
+                "/O=E", "x-9"
+            ),
+        ])
+        func `the DeviceID is found where the anchor says`(
+            rule: String,
+            names: String,
+            subject: String,
+            device: String
+        )
+            async throws
+        {
+            let fleet = try await OperatedFleet(policy: "open")
+            let text = String(decoding: try fleet.bench.read("fleet.yaml"), as: UTF8.self)
+            let other = text.replacing("deviceID: subject-serial-number", with: "deviceID: \(rule)")
+            try fleet.bench.write("fleet.yaml", other.utf8)
+            try await fleet.muster("fleet", "apply", fleet.bench.path("fleet.yaml"))
+            try await fleet.bench.sh(
+                """
+                printf '%s\\n' 'basicConstraints=critical,CA:FALSE' 'keyUsage=critical,digitalSignature' "$1" \
+                    '[hw]' 'type=OID:1.3.6.1.4.1.99999.1' 'serial=FORMAT:ASCII,OCTETSTRING:HW-77' > d.ext
+                idevid d "$2"; key d-op P-256; request d-op /
+                """,
+                names,
+                subject
+            )
+            let answer = try await fleet.enroll("d")
+            #expect(answer.status == 200, "\(answer.text)")
+            let listed = try await fleet.muster("device", "list", "--fleet", fleet.name, "--json")
+            #expect(listed.contains("\"\(device)\""))
+        }
+
+        @Test func `who waits for approval cannot fill the record`() async throws {
+            let fleet = try await OperatedFleet(policy: "approval")
+            try await RecordProbe(fleet.bench.document).query(
+                """
+                insert into approvals (fleet_id, device_id, key_sha256, kind, credential_sha256, source, requested_at)
+                select f.id, 'w-' || n, sha256(n::text::bytea), 'first', sha256('c'), '::1', now()
+                from fleets f, generate_series(1, 10000) n where f.name = '\(fleet.name)'
+                """
+            )
+            try await fleet.makeDevice("late")
+            let refused = try await fleet.enroll("late")
+            #expect(refused.status == 403)
+            #expect(refused.reason == "approval-queue-full")
+            #expect(try await fleet.explanation(of: refused).contains("10000"))
+        }
+
         private static let twice = """
             import http.client, ssl, sys
             authority, path, root, cert, key, body, fifo = sys.argv[1:]

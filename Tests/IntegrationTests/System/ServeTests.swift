@@ -15,7 +15,8 @@ extension SystemTests {
                 let program = try await BackgroundProgram(
                     [
                         MusterDev.executable("muster"), "serve", "--config", config,
-                        "--set", "est.listen=127.0.0.1:0", "--set", "public.listen=127.0.0.1:0",
+                        "--set", "est.listen=127.0.0.1:0", "--set", "public.listen=127.0.0.1:0", "--set",
+                        "operator.listen=127.0.0.1:0", "--set", "metrics.listen=127.0.0.1:0",
                     ] + options
                 )
                 try await Eventually.holds("muster serve to listen", seconds: 30) {
@@ -57,7 +58,8 @@ extension SystemTests {
             let program = try await BackgroundProgram([
                 MusterDev.executable("muster"), "serve", "--config", dev.state + "/muster.yaml",
                 "--set", "database.url=postgresql://muster_server@/muster?host=/nowhere",
-                "--set", "est.listen=127.0.0.1:0", "--set", "public.listen=127.0.0.1:0",
+                "--set", "est.listen=127.0.0.1:0", "--set", "public.listen=127.0.0.1:0", "--set",
+                "operator.listen=127.0.0.1:0", "--set", "metrics.listen=127.0.0.1:0",
             ])
             #expect(try await program.end(withinSeconds: 30) == 1)
             let last = program.log.split(separator: "\n").last ?? ""
@@ -69,7 +71,8 @@ extension SystemTests {
             let taken = document.urls.est.replacing("https://localhost:", with: "127.0.0.1:")
             let program = try await BackgroundProgram([
                 MusterDev.executable("muster"), "serve", "--config", dev.state + "/muster.yaml",
-                "--set", "est.listen=\(taken)", "--set", "public.listen=127.0.0.1:0",
+                "--set", "est.listen=\(taken)", "--set", "public.listen=127.0.0.1:0", "--set",
+                "operator.listen=127.0.0.1:0", "--set", "metrics.listen=127.0.0.1:0",
             ])
             #expect(try await program.end(withinSeconds: 30) == 1)
             let last = program.log.split(separator: "\n").last ?? ""

@@ -65,7 +65,7 @@ import Testing
         #expect(Set(configuration.namedFiles.map(\.key)) == Set(keys))
         let secret = configuration.namedFiles.filter(\.isSecret).map(\.key)
         #expect(secret.allSatisfy { !$0.hasSuffix("ertificateFile") && $0 != "mqtt.caFile" })
-        #expect(secret.count == 7)
+        #expect(secret.count == 10)
     }
 
     @Test func `the commands are config example and config check, with exit status 1 for a wrong file`() throws {

@@ -104,6 +104,9 @@ import Testing
             "MUSTER_PORT_8443_TCP_ADDR": "10.0.0.1", "MUSTER_EST_SERVICE_PORT": "8443",
         ]
         #expect(folder.problems(kubernetes) == [])
+        let client = ["DEV", "PROFILE", "URL", "CA_FILE", "CERTIFICATE_FILE", "KEY_FILE", "TOKEN_FILE"]
+        let variables = client.map { ("MUSTER_CLIENT_\($0)", "/tmp/x") }
+        #expect(folder.problems(Dictionary(uniqueKeysWithValues: variables)) == [], "those of operators' commands")
     }
 
     @Test func `reading again tells which changed keys need a restart`() throws {
@@ -120,6 +123,27 @@ import Testing
                 "est.connectionsMax", "est.defaultFleet", "issuers.0.name", "public.listen",
             ]
         )
+    }
+
+    @Test func `the operator front is described in whole or left out, and takes tokens by three keys or none`() throws {
+        let section = """
+            operator:
+              certificateFile: front.pem
+              keyFile: front.key
+              caCertificateFile: ca.pem
+              caKeyFile: ca.key
+
+            """
+        let front = try ConfigurationFolder(yaml(adding: section)).load().operatorFront
+        #expect(front?.listen.port == 9443)
+        #expect(front?.tokens == nil)
+        let tokens = section + "  jwtIssuer: https://login.example\n  jwtAudience: muster\n  jwksFile: jwks.json\n"
+        #expect(try ConfigurationFolder(yaml(adding: tokens)).load().operatorFront?.tokens?.rolesClaim == "roles")
+        let half = try ConfigurationFolder(yaml(adding: section + "  jwtIssuer: https://login.example\n"))
+        #expect(half.problems([:]).contains { $0.contains("operator.jwtAudience") })
+        let same = try ConfigurationFolder(yaml(adding: section + "  listen: 0.0.0.0:8443\n"))
+        #expect(same.problems([:]).contains { $0.contains("port 8443") })
+        #expect(try ConfigurationFolder(yaml(adding: "operator:\n")).load().operatorFront == nil)
     }
 
     @Test func `a broker is either described in whole or left out`() throws {
@@ -143,7 +167,9 @@ import Testing
     @Test func `the example is the defaults and values that are right in form`() throws {
         let example = try ConfigurationFolder(ServerConfiguration.exampleYAML).load()
         let required = ConfigurationKeys.all.compactMap { key -> String? in
-            guard case .required(let text) = key.presence, !key.name.hasPrefix("mqtt.") else { return nil }
+            let section = String(key.name.prefix { $0 != "." })
+            guard case .required(let text) = key.presence, !ConfigurationKeys.optionalSections.contains(section)
+            else { return nil }
             return "\(ConfigurationName.name(key.name, index: 0))=\(text)"
         }
         let defaults = try ServerConfiguration.load(file: nil, environment: [:], overrides: required)
