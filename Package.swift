@@ -194,6 +194,14 @@ let package = Package(
                 .nioCore, .x509,
             ]
         ),
+        tests(
+            "OperatorServerTests",
+            [
+                "OperatorServer", "OperatorAPI", "Enrollment", "EnrollmentPostgres", "PKI", "OpenSSL", "Postgres",
+                "Schema",
+                "TestKit", "TestPeers", .asn1, .crypto, .jwtKit, .logging, .nioPosix, .nioSSL, .x509, .yams,
+            ]
+        ),
         tests("PrometheusTests", ["Prometheus", .coreMetrics]),
         tests(
             "FleetSimTests",

@@ -10,7 +10,8 @@ struct FleetRow {
     private let approvalRetrySeconds: Int64
     private let profile: PostgresJSON
 
-    /// Locks and reads the fleet; nil if there is none of that name, or if `newVersion` is not the next one of its trust
+    /// Locks and reads the fleet, but lets others refer to it (no key update), who would otherwise wait for this one while
+    /// it waits for them; nil if there is none of that name, or if `newVersion` is not the next one of its trust
     /// store.
     static func locked(
         _ name: FleetName,
@@ -21,7 +22,7 @@ struct FleetRow {
             """
             select f.id, f.issuer_id, f.policy, f.approval_retry_seconds, f.profile,
                    1 + (select coalesce(max(t.version), 0) from trust_stores t where t.fleet_id = f.id)
-            from fleets f where f.name = \(name.text) for update
+            from fleets f where f.name = \(name.text) for no key update
             """
         )
         guard let row = rows.first else { return nil }

@@ -9,7 +9,7 @@ import Testing
 
 /// Bodies, read strictly.
 struct BodyTests {
-    @Test(arguments: [
+    private static let limits: [(body: String, status: Int, path: String)] = [
         ("{", 400, ""), ("", 400, ""), ("[]", 422, ""), ("{\"devices\":\"7\"}", 422, "devices"),
         ("{\"devices\":7.5}", 422, "devices"), ("{\"devices\":-1}", 422, "devices"),
         ("{\"devices\":1e30}", 422, "devices"), ("{\"devices\":true}", 422, "devices"),
@@ -20,18 +20,20 @@ struct BodyTests {
         ("{\"validFrom\":\"2028-02-29T12:00:00Z\"}", 200, ""),
         ("{\"validFrom\":\"1969-12-31T23:59:59Z\"}", 422, "validFrom"), ("{}", 200, ""),
         ("{\"devices\":7,\"devicesPerHour\":0,\"validUntil\":\"2030-01-01T00:00:00.5Z\"}", 200, ""),
-    ])
-    func `limits are taken or told by their path`(_ body: String, _ status: Int, _ path: String) async throws {
+    ]
+
+    @Test func `limits are taken or told by their path`() async throws {
         try await OperatorBench.with { bench in
             let credential = String(repeating: "ab", count: 32)
-            let answer = try await bench.curl.send(
-                "PUT",
-                "/fleets/meters/credentials/\(credential)/limits",
-                as: bench.operator,
-                body: Array(body.utf8)
-            )
-            #expect(answer.status == status)
-            if status == 422 { #expect(try answer.problem.faults?.first?.at == path) }
+            let path = "/fleets/meters/credentials/\(credential)/limits"
+            for limit in Self.limits {
+                let body = Array(limit.body.utf8)
+                let answer = try await bench.curl.send("PUT", path, as: bench.operator, body: body)
+                #expect(answer.status == limit.status, "\(limit.body)")
+                if limit.status == 422 {
+                    #expect(try answer.problem.faults?.first?.at == limit.path, "\(limit.body)")
+                }
+            }
         }
     }
 

@@ -63,14 +63,17 @@ struct ImportTests {
         }
     }
 
-    @Test(arguments: [
+    private static let badLines = [
         "[]", "7", "{", "{}", "{\"device\":7}", "{\"device\":\"a\",\"keySHA256\":null}", "{\"device\":\"a\\u0000\"}",
         "{\"device\":\"a\",\"keySHA256\":\"AB\"}", "\u{FEFF}{\"device\":\"\"}",
-    ])
-    func `a line that is none is told`(_ line: String) async throws {
+    ]
+
+    @Test func `a line that is none is told`() async throws {
         try await OperatorBench.with { bench in
-            let problem = try await send(bench, "{\"device\":\"good\"}\n\(line)\n").problem
-            #expect(problem.faults?.map(\.at) == ["line 2"])
+            for line in Self.badLines {
+                let problem = try await send(bench, "{\"device\":\"good\"}\n\(line)\n").problem
+                #expect(problem.faults?.map(\.at) == ["line 2"], "\(line)")
+            }
             #expect(try await count(bench) == 0)
         }
     }
