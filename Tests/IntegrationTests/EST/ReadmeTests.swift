@@ -7,10 +7,7 @@ extension ESTFrontTests {
     struct ReadmeTests {
         @Test func `the README's commands enroll one device by hand, and renew it`() async throws {
             let bench = try await Workbench()
-            let folders = URL(fileURLWithPath: #filePath).resolvingSymlinksInPath().pathComponents.dropLast(4)
-            let readme = try String(contentsOfFile: folders.joined(separator: "/") + "/README.md", encoding: .utf8)
-            let section = try #require(readme.components(separatedBy: "## Enroll one device by hand").dropFirst().first)
-            let block = try #require(section.components(separatedBy: "```").dropFirst().first)
+            let block = try Self.block("## Enroll one device by hand")
             let commands = block.replacing(#/\ndev=\S+\n/#, with: "\ndev=\(statePath(bench))/dev.json\n")
             #expect(commands != block)
             // Its device is named in it; another run in the same record has another name.
@@ -22,6 +19,31 @@ extension ESTFrontTests {
             #expect(answer.contains("| simpleenroll   | issued"))
             #expect(answer.contains("| simplereenroll | issued"))
             #expect(answer.contains("(2 rows)"))
+        }
+
+        @Test func `the README's commands describe a fleet, announce its devices, and mend a refusal`() async throws {
+            let bench = try await Workbench()
+            let block = try Self.block("## Describe a fleet of your own")
+            let programs = URL(fileURLWithPath: try MusterDev.executable("muster")).deletingLastPathComponent().path
+            let setting = "export PATH=\"\(programs):$PATH\" MUSTER_CLIENT_DEV=\(statePath(bench))/dev.json\n"
+            let commands = block.replacing(#/\nexport PATH=.*\n/#, with: "\n" + setting)
+            #expect(commands != block)
+            let answer = try await bench.sh(commands + "muster device list --fleet meters\n")
+            #expect(answer.contains("+ policy: allowlist") && answer.contains("nothing was done"))
+            #expect(answer.contains("meters was made"))
+            #expect(answer.contains("10000 registrations: 10000 added"))
+            #expect(answer.contains("device-not-registered"))
+            #expect(answer.contains("is registered in meters"))
+            let devices = answer.split(separator: "\n").suffix(3)
+            #expect(devices.count { $0.contains(" valid ") } == 2, "\(devices)")
+        }
+
+        /// The commands of a section.
+        private static func block(_ heading: String) throws -> String {
+            let folders = URL(fileURLWithPath: #filePath).resolvingSymlinksInPath().pathComponents.dropLast(4)
+            let readme = try String(contentsOfFile: folders.joined(separator: "/") + "/README.md", encoding: .utf8)
+            let section = try #require(readme.components(separatedBy: heading).dropFirst().first)
+            return try #require(section.components(separatedBy: "```").dropFirst().first)
         }
 
         private func statePath(_ bench: Workbench) -> String {
