@@ -51,6 +51,7 @@ struct AuditCommand: AsyncParsableCommand {
 
         @OptionGroup var connection: ConnectionOptions
         @OptionGroup var target: DatabaseCommand.Target
+        @OptionGroup var output: OutputOptions
 
         func run() async throws {
             if target.isGiven { return try await verifyHere() }
@@ -58,10 +59,11 @@ struct AuditCommand: AsyncParsableCommand {
                 let verdict = try await OperatorClient.with(connection) { client in
                     try await client.read(API.AuditVerdict.self, .verifyAudit)
                 }
+                if output.json { try CommandOutput.json(verdict) }
                 guard verdict.isIntact else {
                     throw CommandFailure(.refused, "broken after entry \(verdict.entries): \(verdict.fault ?? "")")
                 }
-                CommandOutput.line("intact: \(verdict.entries) entries")
+                if !output.json { CommandOutput.line("intact: \(verdict.entries) entries") }
             }
         }
 

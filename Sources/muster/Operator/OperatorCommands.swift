@@ -53,6 +53,7 @@ struct OperatorCommand: AsyncParsableCommand {
         )
 
         @OptionGroup var connection: ConnectionOptions
+        @OptionGroup var output: OutputOptions
         @Argument(help: "The name: 1 to 40 of a-z 0-9 . _ -.") var name: String
         @Option(help: "viewer (reads), operator (decides on devices) or admin (decides on fleets and operators).")
         var role: API.Role
@@ -89,6 +90,7 @@ struct OperatorCommand: AsyncParsableCommand {
                 ]
                 if let ca { files.append(.open("ca.pem", ca)) }
                 try folder.write(files)
+                if output.json { return try CommandOutput.json(made) }
                 CommandOutput.line("\(made.name) is \(made.role.rawValue) until \(CommandOutput.time(made.notAfter))")
                 CommandOutput.line("  \(folder.file(name + ".yaml"))")
             }
@@ -102,12 +104,14 @@ struct OperatorCommand: AsyncParsableCommand {
         )
 
         @OptionGroup var connection: ConnectionOptions
+        @OptionGroup var output: OutputOptions
         @Argument(help: "The name.") var name: String
 
         func run() async throws {
             try await operating {
                 try await OperatorClient.with(connection) { client in
                     try await client.send(.removeOperator, ["operator": name])
+                    if output.json { return try CommandOutput.json(["removed": name]) }
                     CommandOutput.line("\(name) is no operator any more")
                 }
             }

@@ -109,12 +109,14 @@ struct RegistrationCommand: AsyncParsableCommand {
 
         @OptionGroup var connection: ConnectionOptions
         @OptionGroup var fleet: FleetOption
+        @OptionGroup var output: OutputOptions
         @Argument(help: "The DeviceID.") var device: String
 
         func run() async throws {
             try await operating {
                 try await OperatorClient.with(connection) { client in
                     try await client.send(.removeRegistration, ["fleet": fleet.fleet, "device": device])
+                    if output.json { return try CommandOutput.json(["removed": device]) }
                     CommandOutput.line("\(device) is not registered in \(fleet.fleet) any more")
                 }
             }

@@ -242,6 +242,46 @@ extension OperatorTests {
             #expect(nowhere.errorOutput.contains("--profile") && nowhere.errorOutput.contains("--dev"))
         }
 
+        @Test func `an approval is shown with its evidence before it is decided`() async throws {
+            let fleet = try await OperatedFleet(policy: "approval")
+            try await fleet.makeDevice("asks")
+            #expect(try await fleet.enroll("asks").status == 202)
+            let shown = try await fleet.muster("approval", "show", "asks", "--fleet", fleet.name)
+            #expect(shown.contains(try await fleet.fingerprint("asks")))
+            #expect(shown.contains(try await fleet.keyFingerprint("asks")))
+            #expect(shown.contains("factory") && shown.contains("pending"))
+            let nobody = try await fleet.command(["approval", "approve", "nobody", "--fleet", fleet.name])
+            #expect(nobody.exitStatus == 1)
+            #expect(nobody.errorOutput.contains("nobody"))
+        }
+
+        @Test func `what was refused, approved and marked is counted for Prometheus`() async throws {
+            let fleet = try await OperatedFleet(policy: "allowlist")
+            try await fleet.makeDevice("counted")
+            #expect(try await fleet.enroll("counted").status == 403)
+            try await fleet.muster("registration", "add", "counted", "--fleet", fleet.name)
+            #expect(try await fleet.enroll("counted").status == 200)
+            let answer = try await Program.run("curl", ["-sSf", fleet.bench.document.urls.metrics + "/metrics"])
+            func value(_ series: String) -> Double? {
+                answer.text.split(separator: "\n").first { $0.hasPrefix(series + " ") }
+                    .flatMap { Double($0.split(separator: " ").last ?? "") }
+            }
+            let attempts = "muster_enrollment_attempts_total{fleet=\"\(fleet.name)\","
+            #expect(value(attempts + "outcome=\"refused\",reason=\"device-not-registered\"}") == 1)
+            #expect(value(attempts + "outcome=\"issued\",reason=\"\"}") == 1)
+            for stage in ["identity", "request", "decide", "sign", "commit", "total"] {
+                #expect(value("muster_enrollment_stage_seconds_count{stage=\"\(stage)\"}") ?? 0 >= 1)
+            }
+            #expect(value("muster_commits_total") ?? 0 >= 2)
+            #expect(value("muster_tls_handshakes_total{front=\"est\",result=\"completed\"}") ?? 0 >= 2)
+            #expect(value("muster_operator_requests_total{operation=\"putRegistration\",status=\"201\"}") ?? 0 >= 1)
+            for series in [
+                "muster_commit_group_size_count", "muster_outbox_oldest_seconds", "muster_database_waiting",
+                "muster_database_connections{state=\"idle\"}", "process_resident_memory_bytes",
+            ] { #expect(value(series) != nil, "\(series)") }
+            #expect(answer.text.contains("muster_certificates_expiring{"))
+        }
+
         @Test func `shells are given completions`() async throws {
             for shell in ["bash", "zsh", "fish"] {
                 let result = try await Shell.muster("--generate-completion-script", shell)

@@ -78,7 +78,8 @@ struct OperatedFleet: Sendable {
         return result.text
     }
 
-    private var devFile: String {
+    /// Where everything of the shared server is.
+    var devFile: String {
         let pki = URL(fileURLWithPath: bench.document.files.root).deletingLastPathComponent()
         return pki.deletingLastPathComponent().path + "/dev.json"
     }
