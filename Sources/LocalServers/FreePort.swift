@@ -5,9 +5,24 @@ package enum FreePort {
     /// A port that nothing on 127.0.0.1 listens on now. The kernel chose it; another program may take it before
     /// the caller does, so a server that finds it taken is started again with the next.
     package static func next() throws(LocalServerError) -> Int {
+        let (descriptor, port) = try hold()
+        close(descriptor)
+        return port
+    }
+
+    /// So many ports, each another, of which the same holds.
+    package static func next(_ count: Int) throws(LocalServerError) -> [Int] {
+        var held: [(descriptor: Int32, port: Int)] = []
+        // All are held until all are found, or the kernel might give one twice.
+        defer { for one in held { close(one.descriptor) } }
+        for _ in 0..<count { held.append(try hold()) }
+        return held.map(\.port)
+    }
+
+    /// A free port, and the open socket that is bound to it.
+    private static func hold() throws(LocalServerError) -> (descriptor: Int32, port: Int) {
         let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         guard descriptor >= 0 else { throw .errno("open", "a socket") }
-        defer { close(descriptor) }
         var address = loopback(port: 0)
         var length = socklen_t(MemoryLayout<sockaddr_in>.size)
         let bound = unsafe withUnsafeMutablePointer(to: &address) { pointer in
@@ -15,8 +30,12 @@ package enum FreePort {
                 unsafe bind(descriptor, generic, length) == 0 && getsockname(descriptor, generic, &length) == 0
             }
         }
-        guard bound else { throw .errno("find a free port on", "127.0.0.1") }
-        return Int(UInt16(bigEndian: address.sin_port))
+        guard bound else {
+            let problem = LocalServerError.errno("find a free port on", "127.0.0.1")
+            close(descriptor)
+            throw problem
+        }
+        return (descriptor, Int(UInt16(bigEndian: address.sin_port)))
     }
 
     /// True if something accepts connections on that port of 127.0.0.1.

@@ -81,6 +81,13 @@ package actor LocalMosquitto {
         guard await end() else {
             throw .timedOut(action: "stop the old Mosquitto in \(directory)", detail: "it lives on")
         }
+        // Whatever answers there now would be taken for the broker, which is about to find its port taken.
+        guard !FreePort.answers(port) else {
+            throw .failed(
+                action: "start Mosquitto in \(directory)",
+                detail: "port \(port) answers already: Address already in use"
+            )
+        }
         // The broker's user cannot overwrite a file that somebody else left.
         try? FileManager.default.removeItem(atPath: directory + "/mosquitto.pid")
         try ServerFolder.make(directory + "/data", mode: 0o700, owner: user)

@@ -5,7 +5,7 @@ import Logging
 import TestPeers
 import Testing
 
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(10)))
 struct LocalPostgreSQLTests {
     private static func server(
         _ folder: String,
