@@ -19,6 +19,9 @@ struct RecordDatabase: Sendable {
     let server: PostgresPool
     let serverConfiguration: PostgresConfiguration
 
+    /// How long PostgreSQL may take to answer where many tests share a small machine.
+    private static let patience = Duration.seconds(50)
+
     /// Lends a fresh one. Not all tests have theirs at once: the cluster takes so many connections only.
     static func with(_ body: @Sendable (RecordDatabase) async throws -> Void) async throws {
         await Turns.shared.take()
@@ -30,7 +33,9 @@ struct RecordDatabase: Sendable {
 
     private static func lend(_ body: @Sendable (RecordDatabase) async throws -> Void) async throws {
         try await PostgreSQLCluster.shared.withDatabase { uri in
-            let superuser = pool(PostgresConfiguration(connectionString: uri))
+            let superuser = pool(
+                PostgresConfiguration(connectionString: uri, connectTimeout: patience, callTimeout: patience)
+            )
             defer { superuser.close() }
             try await Roles.shared.make(superuser)
             let rows = try await superuser.query("select current_database()::text")
@@ -39,7 +44,11 @@ struct RecordDatabase: Sendable {
                 try await connection.run(script: "alter database \(name) owner to muster_owner")
             }
             func configuration(_ user: String) -> PostgresConfiguration {
-                PostgresConfiguration(connectionString: uri.replacing("//postgres@", with: "//\(user)@"))
+                PostgresConfiguration(
+                    connectionString: uri.replacing("//postgres@", with: "//\(user)@"),
+                    connectTimeout: patience,
+                    callTimeout: patience
+                )
             }
             let database = RecordDatabase(
                 owner: pool(configuration("muster_owner")),
@@ -57,7 +66,10 @@ struct RecordDatabase: Sendable {
     }
 
     static func pool(_ configuration: PostgresConfiguration) -> PostgresPool {
-        PostgresPool(PostgresPool.Configuration(connection: configuration), logger: .quiet)
+        PostgresPool(
+            PostgresPool.Configuration(connection: configuration, acquireTimeout: patience),
+            logger: .quiet
+        )
     }
 
     /// Another server process on the same database.
@@ -156,9 +168,9 @@ struct RecordDatabase: Sendable {
     }
 }
 
-/// Asks again until `condition` holds, for at most some seconds.
+/// Asks again until `condition` holds, for at most a minute.
 func eventually(_ condition: () async throws -> Bool) async throws {
-    let deadline = ContinuousClock.now + .seconds(20)
+    let deadline = ContinuousClock.now + .seconds(60)
     while ContinuousClock.now < deadline {
         if try await condition() { return }
         try await Task.sleep(for: .milliseconds(5))

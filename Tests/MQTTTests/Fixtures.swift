@@ -17,6 +17,7 @@ extension MosquittoBroker {
         var configuration = MQTTConfiguration(host: Self.host, port: port, clientID: clientID, tls: tls)
         configuration.pauseMin = .milliseconds(100)
         configuration.pauseMax = .seconds(1)
+        configuration.connectTimeout = .seconds(30)
         return configuration
     }
 
@@ -34,7 +35,7 @@ func withRunning(
     try await withThrowingTaskGroup(of: Void.self) { group in
         group.addTask { await client.run() }
         defer { group.cancelAll() }
-        try await within(.seconds(15)) { try await client.waitUntilConnected() }
+        try await within(.seconds(60)) { try await client.waitUntilConnected() }
         try await body(client)
     }
 }
@@ -60,7 +61,7 @@ func within<Value: Sendable>(
 
 /// The next `count` of a stream, in bounded time.
 func next<Element: Sendable>(_ count: Int, of stream: AsyncStream<Element>) async throws -> [Element] {
-    try await within(.seconds(20)) {
+    try await within(.seconds(60)) {
         var found: [Element] = []
         for await element in stream {
             found.append(element)
@@ -75,7 +76,7 @@ func until<Element: Sendable & Equatable>(
     _ wanted: Element,
     in stream: AsyncStream<Element>
 ) async throws -> [Element] {
-    try await within(.seconds(20)) {
+    try await within(.seconds(60)) {
         var found: [Element] = []
         for await element in stream {
             found.append(element)

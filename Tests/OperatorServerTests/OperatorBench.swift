@@ -51,6 +51,8 @@ struct OperatorBench: Sendable {
 
     /// Tests run side by side on one PostgreSQL.
     private static let connectionsMax = 3
+    /// How long PostgreSQL may take to answer where many tests share a small machine.
+    private static let patience = Duration.seconds(50)
 
     /// Lends one that runs.
     static func with(
@@ -59,9 +61,30 @@ struct OperatorBench: Sendable {
         onAnswer: @escaping @Sendable (String, Int, Double) -> Void = { _, _, _ in },
         _ body: @Sendable @escaping (OperatorBench) async throws -> Void
     ) async throws {
+        await Turns.shared.take()
+        let outcome: Result<Void, any Error>
+        do {
+            outcome = .success(try await lend(tokens: tokens, now: now, onAnswer: onAnswer, body))
+        } catch {
+            outcome = .failure(error)
+        }
+        await Turns.shared.giveBack()
+        try outcome.get()
+    }
+
+    private static func lend(
+        tokens: TokenVerification?,
+        now: @escaping @Sendable () -> Date,
+        onAnswer: @escaping @Sendable (String, Int, Double) -> Void,
+        _ body: @Sendable @escaping (OperatorBench) async throws -> Void
+    ) async throws {
         try await PostgreSQLCluster.shared.withDatabase { uri in
             let superuser = PostgresPool(
-                .init(connection: .init(connectionString: uri), connectionsMax: 1),
+                .init(
+                    connection: .init(connectionString: uri, connectTimeout: patience, callTimeout: patience),
+                    connectionsMax: 1,
+                    acquireTimeout: patience
+                ),
                 logger: .quiet
             )
             defer { superuser.close() }
@@ -73,17 +96,27 @@ struct OperatorBench: Sendable {
             }
             let owner = PostgresPool(
                 .init(
-                    connection: .init(connectionString: uri.replacing("//postgres@", with: "//muster_owner@")),
-                    connectionsMax: 1
+                    connection: .init(
+                        connectionString: uri.replacing("//postgres@", with: "//muster_owner@"),
+                        connectTimeout: patience,
+                        callTimeout: patience
+                    ),
+                    connectionsMax: 1,
+                    acquireTimeout: patience
                 ),
                 logger: .quiet
             )
             defer { owner.close() }
             try await owner.withConnection { _ = try await SchemaGuard.migrator.migrate(on: $0) }
             let server = PostgresConfiguration(
-                connectionString: uri.replacing("//postgres@", with: "//muster_server@")
+                connectionString: uri.replacing("//postgres@", with: "//muster_server@"),
+                connectTimeout: patience,
+                callTimeout: patience
             )
-            let pool = PostgresPool(.init(connection: server, connectionsMax: connectionsMax), logger: .quiet)
+            let pool = PostgresPool(
+                .init(connection: server, connectionsMax: connectionsMax, acquireTimeout: patience),
+                logger: .quiet
+            )
             defer { pool.close() }
             try await serve(pool, server, uri, tokens: tokens, now: now, onAnswer: onAnswer, body)
         }
@@ -261,9 +294,11 @@ extension OperatorBench {
 
     /// Enrolls devices named `prefix`0, `prefix`1, …, each a second before the one before it.
     func enroll(_ count: Int, prefix: String = "meter-") async throws {
+        // One clock for all: certificates end at whole seconds, and a second must lie between any two of them.
+        let now = Date()
         try await commit(
             (0..<count).map { number in
-                let at = Date(timeIntervalSinceNow: Double(-number))
+                let at = now.addingTimeInterval(Double(-number))
                 return try EnrolledDevice(world, device: "\(prefix)\(number)", at: at).entry()
             }
         )

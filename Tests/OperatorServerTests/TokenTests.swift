@@ -72,7 +72,7 @@ struct TokenTests {
             let now = Date().timeIntervalSince1970
             try await refused("expired") { $0.exp = now - 31 }
             try await refused("no exp") { $0.exp = nil }
-            try await refused("not valid yet") { $0.nbf = now + 90 }
+            try await refused("not valid yet") { $0.nbf = now + 900 }
             try await refused("another issuer") { $0.iss = "https://evil.example" }
             try await refused("another issuer") { $0.iss = nil }
             try await refused("another audience") { $0.aud = ["other"] }
@@ -80,8 +80,9 @@ struct TokenTests {
             try await refused("sub") { $0.sub = nil }
             try await refused("sub") { $0.sub = "two words" }
             var late = TokenClaims()
-            late.exp = now - 10
-            late.nbf = now + 10
+            let soon = Date().timeIntervalSince1970
+            late.exp = soon - 5
+            late.nbf = soon + 10
             #expect(try await ask(bench, try await provider.token(late)).status == 200)
         }
     }

@@ -3,19 +3,27 @@ import Postgres
 import Testing
 
 extension ThrowawayCluster {
-    func connect(callTimeout: Duration = .seconds(10)) async throws -> PostgresConnection {
+    func connect(callTimeout: Duration = .seconds(50)) async throws -> PostgresConnection {
         try await PostgresConnection.connect(
-            PostgresConfiguration(connectionString: socketConnectionString, callTimeout: callTimeout)
+            PostgresConfiguration(
+                connectionString: socketConnectionString,
+                connectTimeout: .seconds(30),
+                callTimeout: callTimeout
+            )
         )
     }
 
     func pool(
         connectionsMax: Int = 4,
         waitingMax: Int = 64,
-        acquireTimeout: Duration = .seconds(10),
-        callTimeout: Duration = .seconds(10)
+        acquireTimeout: Duration = .seconds(50),
+        callTimeout: Duration = .seconds(50)
     ) -> PostgresPool {
-        let connection = PostgresConfiguration(connectionString: socketConnectionString, callTimeout: callTimeout)
+        let connection = PostgresConfiguration(
+            connectionString: socketConnectionString,
+            connectTimeout: .seconds(30),
+            callTimeout: callTimeout
+        )
         return PostgresPool(
             PostgresPool.Configuration(
                 connection: connection,
@@ -51,7 +59,7 @@ func postgresError(
 
 /// Asks again until `condition` holds; gives up, as a failure, after `timeout`.
 func eventually(
-    within timeout: Duration = .seconds(20),
+    within timeout: Duration = .seconds(60),
     sourceLocation: SourceLocation = #_sourceLocation,
     _ condition: () async -> Bool
 ) async throws {

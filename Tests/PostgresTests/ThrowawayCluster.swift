@@ -16,15 +16,27 @@ final class ThrowawayCluster: Sendable {
     private static let sharedTask = Task { try await ThrowawayCluster.start(stopsAtExit: true) }
 
     static func start(stopsAtExit: Bool = false) async throws -> ThrowawayCluster {
-        let cluster = try ThrowawayCluster(port: freePort())
-        try await cluster.initialize()
-        try await cluster.start()
-        if stopsAtExit { LastCluster.remember(cluster) }
-        return cluster
+        let directory = try TemporaryDirectory(prefix: "pgtest")
+        try await initialize(directory)
+        for attempt in 1...attemptsMax {
+            // Asked for last: from here to the server's start nobody else has long to take it.
+            let cluster = try ThrowawayCluster(directory, port: freePort())
+            do {
+                try await cluster.start()
+            } catch {
+                guard attempt < attemptsMax else { throw error }
+                continue
+            }
+            if stopsAtExit { LastCluster.remember(cluster) }
+            return cluster
+        }
+        throw Failure.noPort
     }
 
-    private init(port: Int) throws {
-        directory = try TemporaryDirectory(prefix: "pgtest")
+    private static let attemptsMax = 3
+
+    private init(_ directory: TemporaryDirectory, port: Int) {
+        self.directory = directory
         self.port = port
     }
 
@@ -37,21 +49,24 @@ final class ThrowawayCluster: Sendable {
 
     func start() async throws {
         let options = "-c unix_socket_directories=\(directory.path) -c listen_addresses=127.0.0.1 -c port=\(port)"
-        try await asPostgres(
+        try await Self.asPostgres(
             "pg_ctl",
-            ["-D", directory.path + "/data", "-w", "-t", "30", "-l", directory.path + "/log", "-o", options, "start"]
+            ["-D", directory.path + "/data", "-w", "-t", "120", "-l", directory.path + "/log", "-o", options, "start"]
         )
     }
 
     /// - Parameter mode: `fast` ends sessions in order, `immediate` is a crash.
     func stop(mode: String = "fast") async throws {
-        try await asPostgres("pg_ctl", ["-D", directory.path + "/data", "-w", "-m", mode, "stop"])
+        try await Self.asPostgres(
+            "pg_ctl",
+            ["-D", directory.path + "/data", "-w", "-t", "120", "-m", mode, "stop"]
+        )
     }
 
     /// Kills one server process as the kernel would, with SIGKILL.
     func kill(process: Int32) async throws { _ = try await Program.run("kill", ["-9", "\(process)"]) }
 
-    private func initialize() async throws {
+    private static func initialize(_ directory: TemporaryDirectory) async throws {
         _ = try await Program.run("chown", ["postgres", directory.path])
         try await asPostgres(
             "initdb",
@@ -63,10 +78,10 @@ final class ThrowawayCluster: Sendable {
         try (text + settings).write(toFile: file, atomically: false, encoding: .utf8)
     }
 
-    private func asPostgres(_ program: String, _ arguments: [String]) async throws {
+    private static func asPostgres(_ program: String, _ arguments: [String]) async throws {
         let result = try await Program.run(
             "setpriv",
-            ["--reuid", "postgres", "--regid", "postgres", "--clear-groups", "\(Self.programs)/\(program)"] + arguments,
+            ["--reuid", "postgres", "--regid", "postgres", "--clear-groups", "\(programs)/\(program)"] + arguments,
             workingDirectory: "/tmp"
         )
         guard result.succeeded else { throw Failure.program(program, result.text + result.errorOutput) }

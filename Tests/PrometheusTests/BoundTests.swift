@@ -3,7 +3,7 @@ import Prometheus
 import Testing
 
 /// However it is called, the memory that metrics take is bounded, and what is lost is counted.
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(10)))
 struct BoundTests {
     static let dropped = "metrics_dropped_samples_total"
 

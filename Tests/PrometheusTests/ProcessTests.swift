@@ -3,7 +3,7 @@ import Prometheus
 import Testing
 
 /// The process as every exporter shows it.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(10)))
 struct ProcessTests {
     @Test
     func `A scrape tells of the process what the system tells of it`() throws {

@@ -3,7 +3,7 @@ import Prometheus
 import Testing
 
 /// What is recorded is what is shown.
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(10)))
 struct RecordingTests {
     static let table = [
         MetricDescription.counter("done_total", labels: ["who"], help: "Done."),

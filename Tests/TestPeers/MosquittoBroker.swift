@@ -84,7 +84,7 @@ package final class MosquittoBroker: Sendable {
     private static let attemptsMax = 5
 
     private static let cleanUp = """
-        for try in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+        for try in $(seq 100); do
             pids=$(pgrep -f "mosquitto -d -c $1/mq/mosquitto.conf") || break
             kill $pids; sleep 0.1
         done

@@ -32,7 +32,7 @@ package struct MosquittoClients: Sendable {
     package func messages(
         _ filter: String,
         count: Int,
-        waitSeconds: Int = 10,
+        waitSeconds: Int = 60,
         identifier: String? = nil,
         whenSubscribed: (@Sendable () async throws -> Void)? = nil
     ) async throws -> [[UInt8]] {

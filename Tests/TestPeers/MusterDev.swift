@@ -5,8 +5,10 @@ import Glibc
 /// It ends with the test process, however that ends.
 package actor MusterDev {
     /// How long it may take to be ready, and to end.
-    package static let readySecondsMax = 60
-    package static let endSecondsMax = 40
+    package static let readySecondsMax = 180
+    package static let endSecondsMax = 120
+    /// How often it is started anew if a port of its was taken before it could have it.
+    private static let attemptsMax = 4
 
     /// What `dev.json` says.
     package struct Document: Decodable, Sendable {
@@ -77,6 +79,17 @@ package actor MusterDev {
     /// Starts it and waits until it is ready.
     @discardableResult
     package func start(_ options: [String] = []) async throws -> Document {
+        for _ in 1..<Self.attemptsMax {
+            let said = logText.count
+            do { return try await startOnce(options) } catch let error as MusterDevError {
+                // Its ports were free when it asked for them; it may have one twice, or another program has it now.
+                guard !isRunning, logText.dropFirst(said).contains("in use") else { throw error }
+            }
+        }
+        return try await startOnce(options)
+    }
+
+    private func startOnce(_ options: [String]) async throws -> Document {
         let command = try [Self.executable("muster"), "dev", "--state", state, "--port-base", "0"] + options
         let script = "exec setsid \"$@\" >>\"$0\" 2>&1 & echo $!"
         let started = try await Program.run("/bin/sh", ["-c", script, log] + command)
@@ -143,9 +156,12 @@ package actor MusterDev {
         """
 }
 
-/// The one `muster dev` of a test process, started by the first test that asks.
+/// A `muster dev` of a test process, started by the first test that asks.
 package actor SharedMusterDev {
     private var started: Task<(MusterDev, MusterDev.Document), any Error>?
+
+    /// One more, for tests that spoil what it runs on.
+    package init() {}
 
     /// It and where everything is.
     package func running() async throws -> (dev: MusterDev, document: MusterDev.Document) {

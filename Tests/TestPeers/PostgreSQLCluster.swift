@@ -68,7 +68,7 @@ package actor PostgreSQLCluster {
 
     /// Immediate shutdown of what runs on that data, if it is that; then the folder goes.
     private static let cleanUp = """
-        for try in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+        for try in $(seq 100); do
             pid=$(head -n 1 "$1/pg/data/postmaster.pid" 2>/dev/null)
             if [ -n "$pid" ] && [ "$(readlink "/proc/$pid/cwd")" = "$1/pg/data" ]; then kill -QUIT "$pid"
             elif ! pgrep -f "$1/" >/dev/null 2>&1; then break

@@ -4,7 +4,7 @@ import Testing
 
 /// Who may enroll, decided by an operator and met by devices over EST: each refusal that a policy, a registration, a limit
 /// or a block makes is produced here by curl.
-@Suite(.timeLimit(.minutes(3))) enum OperatorTests {
+@Suite(.timeLimit(.minutes(10))) enum OperatorTests {
     struct PolicyTests {
         @Test func `a device that is not registered is refused, explained, and let in by the command that is named`()
             async throws

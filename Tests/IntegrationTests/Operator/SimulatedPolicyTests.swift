@@ -21,9 +21,9 @@ extension OperatorTests {
 
         @Test func `devices wait with Retry-After until they are approved`() async throws {
             let fleet = try await OperatedFleet(policy: "approval")
-            async let waiting = simulate(fleet, "--devices", "3", "--wait", "60", "--expect", "issued=3")
+            async let waiting = simulate(fleet, "--devices", "3", "--wait", "120", "--expect", "issued=3")
             var approved: Set<String> = []
-            try await Eventually.holds("three devices to ask", seconds: 60) {
+            try await Eventually.holds("three devices to ask", seconds: 120) {
                 let text = try await fleet.muster("approval", "list", "--fleet", fleet.name, "--json")
                 let rows = try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [[String: Any]]
                 for device in (rows ?? []).compactMap({ $0["device"] as? String }) where !approved.contains(device) {

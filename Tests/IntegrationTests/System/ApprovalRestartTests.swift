@@ -4,7 +4,7 @@ import Testing
 
 extension SystemTests {
     struct ApprovalRestartTests {
-        @Test(.timeLimit(.minutes(3)))
+        @Test(.timeLimit(.minutes(10)))
         func `a device that waits for approval waits on after a restart, and so does the operator's decision`()
             async throws
         {

@@ -16,8 +16,11 @@ extension SystemTests {
             let peers = LocalPeers(state: dev.state)
             let listener = BrokerProbe(serverOf: document)
             try await listener.subscribe(Self.topic, session: "witness")
-            try await Eventually.holds("the broker to save the session", seconds: 30) {
-                try await Program.run("grep", ["-q", "witness", dev.state + "/mosquitto/data/mosquitto.db"]).succeeded
+            // What a killed broker has not saved is gone, and an event that it has acknowledged is not sent again.
+            for name in ["witness", "fleets/demo/truststore"] {
+                try await Eventually.holds("the broker to save \(name)", seconds: 90) {
+                    try await Program.run("grep", ["-q", name, dev.state + "/mosquitto/data/mosquitto.db"]).succeeded
+                }
             }
 
             try await peers.killBroker()
@@ -35,7 +38,7 @@ extension SystemTests {
             #expect(try await Self.waiting(record) == "2")
 
             try await peers.startBroker()
-            try await Eventually.holds("both to be published", seconds: 60) { try await Self.waiting(record) == "0" }
+            try await Eventually.holds("both to be published", seconds: 120) { try await Self.waiting(record) == "0" }
             // Said after them: what comes before it is all there was.
             try await listener.publish(Self.topic, Array("end".utf8))
             let heard = try await listener.messages([Self.topic], count: 3, session: "witness")
@@ -44,7 +47,7 @@ extension SystemTests {
             // The retained trust store is there again too, and acknowledgements are heard again.
             let device = try await SystemDevice(document).enrolled()
             #expect(try await BrokerProbe(device).messages(["muster/v1/fleets/demo/truststore"], count: 1).count == 1)
-            try await Eventually.holds("an acknowledgement after the outage", seconds: 30) {
+            try await Eventually.holds("an acknowledgement after the outage", seconds: 90) {
                 try await BrokerProbe(device).publish(
                     "muster/v1/devices/\(device.username)/truststore/ack",
                     Array(#"{"type":"muster.truststore.ack.v1","version":1}"#.utf8)
@@ -54,6 +57,21 @@ extension SystemTests {
             }
             try await dev.stop()
             #expect(try await dev.processes() == [])
+        }
+
+        @Test func `a broker that has lost all it held is given the trust store again`() async throws {
+            let dev = try MusterDev()
+            let document = try await dev.start()
+            let device = try await SystemDevice(document).enrolled()
+            let topic = "muster/v1/fleets/demo/truststore"
+            let held = try await BrokerProbe(device).messages([topic], count: 1)
+            #expect(held.count == 1)
+            let peers = LocalPeers(state: dev.state)
+            try await peers.killBroker()
+            _ = try await Program.run("rm", ["-f", dev.state + "/mosquitto/data/mosquitto.db"])
+            try await peers.startBroker()
+            #expect(try await BrokerProbe(device).messages([topic], count: 1) == held)
+            try await dev.stop()
         }
 
         private static func waiting(_ record: RecordProbe) async throws -> String {

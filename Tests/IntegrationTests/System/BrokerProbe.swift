@@ -33,7 +33,7 @@ struct BrokerProbe: Sendable {
     func publish(_ topic: String, _ payload: [UInt8], retain: Bool = false) async throws -> Program.Result {
         try await Program.run(
             "timeout",
-            ["-s", "KILL", "20", "mosquitto_pub"] + common + ["-t", topic, "-q", "1", "-s"] + (retain ? ["-r"] : []),
+            ["-s", "KILL", "60", "mosquitto_pub"] + common + ["-t", topic, "-q", "1", "-s"] + (retain ? ["-r"] : []),
             input: payload
         )
     }
@@ -45,7 +45,7 @@ struct BrokerProbe: Sendable {
     func messages(
         _ filters: [String],
         count: Int,
-        seconds: Int = 20,
+        seconds: Int = 60,
         session: String? = nil,
         whenSubscribed: (@Sendable () async throws -> Void)? = nil
     ) async throws -> [[UInt8]] {
@@ -75,7 +75,7 @@ struct BrokerProbe: Sendable {
     func subscribe(_ filter: String, session: String) async throws {
         _ = try await Program.run(
             "timeout",
-            ["-s", "KILL", "20", "mosquitto_sub"] + common
+            ["-s", "KILL", "60", "mosquitto_sub"] + common
                 + ["-c", "-i", session, "-x", "3600", "-t", filter, "-q", "1", "-E"]
         )
     }

@@ -22,14 +22,14 @@ extension SystemTests {
             try await Self.waitForSome(record)
             await dev.signal(SIGKILL)
             #expect(try await dev.waitForEnd())
-            #expect(try await fleet.end(withinSeconds: 120) != nil)
+            #expect(try await fleet.end(withinSeconds: 240) != nil)
 
             let after = try await dev.start()
             try await Self.expectAllRecorded(folder, RecordProbe(after))
             // The whole fleet, with those who had their certificate already.
             let report = try JSONDecoder().decode(Report.self, from: Data(folder.read("report.json")))
             let again = try await Self.fleet(dev, folder, options: ["--seed", "\(report.seed)"])
-            #expect(try await again.end(withinSeconds: 120) == 0, "\(again.log.suffix(2_000))")
+            #expect(try await again.end(withinSeconds: 240) == 0, "\(again.log.suffix(2_000))")
             try await Self.expectAllRecorded(folder, RecordProbe(after))
             try await dev.stop()
         }
@@ -43,7 +43,7 @@ extension SystemTests {
             try await Self.waitForSome(record)
             try await peers.killDatabase("KILL")
             try await peers.startDatabase()
-            #expect(try await fleet.end(withinSeconds: 120) != nil)
+            #expect(try await fleet.end(withinSeconds: 240) != nil)
             try await Self.expectAllRecorded(folder, record)
             // No certificate without its attempt, and none twice.
             let odd = try await record.query(
@@ -76,8 +76,8 @@ extension SystemTests {
         }
 
         private static func waitForSome(_ record: RecordProbe) async throws {
-            try await Eventually.holds("some certificates", seconds: 60) {
-                (Int(try await record.query("select count(*) from certificates")) ?? 0) >= 20
+            try await Eventually.holds("some certificates", seconds: 120) {
+                (Int(try await record.query("select count(*) from certificates")) ?? 0) >= 40
             }
         }
 

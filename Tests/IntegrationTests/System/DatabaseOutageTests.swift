@@ -26,8 +26,8 @@ extension SystemTests {
             #expect(try await Self.status(document, "/healthz") == "200")
 
             try await peers.startDatabase()
-            try await Eventually.holds("readiness", seconds: 30) { try await Self.status(document, "/readyz") == "200" }
-            try await Eventually.holds("the same request's certificate", seconds: 30) {
+            try await Eventually.holds("readiness", seconds: 90) { try await Self.status(document, "/readyz") == "200" }
+            try await Eventually.holds("the same request's certificate", seconds: 90) {
                 try await device.enroll().status == 200
             }
             let recorded = try await RecordProbe(document)

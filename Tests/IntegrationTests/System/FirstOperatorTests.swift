@@ -73,7 +73,7 @@ extension SystemTests {
             )
             #expect(audit.text.contains("operator \(name)"))
             replica.program.signal(SIGTERM)
-            #expect(try await replica.program.end(withinSeconds: 10) == 0)
+            #expect(try await replica.program.end(withinSeconds: 60) == 0)
         }
     }
 }

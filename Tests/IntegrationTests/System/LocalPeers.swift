@@ -10,7 +10,7 @@ struct LocalPeers: Sendable {
         try await Shell.run("kill -\"$2\" \"$(head -n 1 \"$1/postgres/data/postmaster.pid\")\"", state, signal)
         let data = state + "/postgres/data"
         // Those who outlive their parent hold the shared memory that the next start needs.
-        try await Eventually.holds("the end of PostgreSQL in \(data)", seconds: 30) {
+        try await Eventually.holds("the end of PostgreSQL in \(data)", seconds: 90) {
             try await Shell.run(
                 "for p in $(pgrep -x postgres || true); do [ \"$(readlink /proc/$p/cwd)\" != \"$1\" ] || echo $p; done",
                 data

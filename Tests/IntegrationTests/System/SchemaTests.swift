@@ -164,7 +164,8 @@ extension SystemTests {
             return try await Program.run(
                 "timeout",
                 [
-                    "-s", "KILL", "30", MusterDev.executable("muster"), "serve", "--config", dev.state + "/muster.yaml",
+                    "-s", "KILL", "120", MusterDev.executable("muster"), "serve", "--config",
+                    dev.state + "/muster.yaml",
                     "--set", "database.url=\(database)", "--set", "est.listen=127.0.0.1:0",
                     "--set", "public.listen=127.0.0.1:0", "--set", "metrics.listen=127.0.0.1:0",
                 ]

@@ -26,7 +26,7 @@ enum Eventually {
     /// - Throws: `MissedCondition` if it does not within the bound.
     static func holds(
         _ what: String,
-        seconds: Int = 20,
+        seconds: Int = 60,
         _ condition: () async throws -> Bool
     ) async throws {
         let deadline = ContinuousClock.now + .seconds(seconds)

@@ -67,7 +67,7 @@ extension SystemTests {
             }
             #expect(try await status(device.idevidFile, device.idevidKeyFile) == "400")
             nginx.signal(15)
-            #expect(try await nginx.end(withinSeconds: 10) == 0)
+            #expect(try await nginx.end(withinSeconds: 60) == 0)
         }
 
         private static func export(_ document: MusterDev.Document) async throws -> TemporaryDirectory {

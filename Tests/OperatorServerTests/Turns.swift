@@ -1,0 +1,24 @@
+/// Who may have a server and a database now. Not all tests at once: PostgreSQL takes so many connections only, and a
+/// small machine would answer none of them in time.
+actor Turns {
+    static let shared = Turns()
+
+    private var free = 8
+    private var waiting: [CheckedContinuation<Void, Never>] = []
+
+    func take() async {
+        if free > 0 {
+            free -= 1
+        } else {
+            await withCheckedContinuation { waiting.append($0) }
+        }
+    }
+
+    func giveBack() {
+        if waiting.isEmpty {
+            free += 1
+        } else {
+            waiting.removeFirst().resume()
+        }
+    }
+}
