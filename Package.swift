@@ -117,8 +117,9 @@ let package = Package(
         module(
             "ESTServer",
             [
-                "EST", "Enrollment", "PKI", .asn1, .crypto, .httpTypes, .hummingbird, .hummingbirdCore, .lifecycle,
-                .logging, .nioCore, .nioSSL, .nioTLS, .x509,
+                "EST", "Enrollment", "PKI", .asn1, .crypto, .lifecycle, .logging, .nioCore, .nioHTTP1, .nioPosix,
+                .nioSSL,
+                .nioTLS, .x509,
             ]
         ),
         .target(
@@ -152,7 +153,7 @@ let package = Package(
             name: "fleetsim",
             dependencies: [
                 "EST", "MQTT", "PKI", "Postgres", .argumentParser, .asn1, .crypto, .cryptoExtras, .logging, .nioCore,
-                .nioHTTP1, .nioPosix, .nioSSL, .x509,
+                .nioHTTP1, .nioPosix, .nioSSL, .x509, .yams,
             ],
             path: "simulators/fleetsim",
             swiftSettings: settings
@@ -215,3 +216,28 @@ let package = Package(
         tests("IntegrationTests", ["TestPeers", "muster", "fleetsim"]),
     ]
 )
+
+// Fuzz targets, for `ops/fuzz` alone: their `main` is libFuzzer's, so no ordinary build may know them.
+if Context.environment["MUSTER_FUZZ"] != nil {
+    func fuzzing(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+        .executableTarget(
+            name: name,
+            dependencies: dependencies + ["FuzzDriver", "FuzzKit"],
+            path: "Tests/Fuzzing/\(name)",
+            swiftSettings: settings + [.unsafeFlags(["-parse-as-library"])]
+        )
+    }
+    package.targets += [
+        .target(name: "FuzzDriver", path: "Tests/Fuzzing/FuzzDriver"),
+        .target(name: "FuzzKit", path: "Tests/Fuzzing/FuzzKit", swiftSettings: settings),
+        .target(
+            name: "FuzzFleet",
+            dependencies: ["Enrollment", "FuzzKit", "OpenSSL", "PKI", .asn1, .crypto, .x509],
+            path: "Tests/Fuzzing/FuzzFleet",
+            swiftSettings: settings
+        ),
+        fuzzing("FuzzESTBody", ["EST", .asn1]),
+        fuzzing("FuzzCSRPolicy", ["Enrollment", "FuzzFleet", "PKI", .asn1, .crypto, .x509]),
+        fuzzing("FuzzDeviceID", ["Enrollment", "FuzzFleet", "PKI", .asn1, .crypto, .x509]),
+    ]
+}

@@ -107,19 +107,22 @@ package final class DeviceTLS: Sendable {
 }
 
 /// Bounds a client's chain before anything is computed over it (TLS-13).
-enum ClientChainBounds {
+struct ClientChainBounds: Sendable {
+    let countMax: Int
+    let octetsMax: Int
+
     /// True if the chain may go on to CertificateVerify.
-    static func accept(_ certificates: [NIOSSLCertificate]) -> Bool {
-        guard certificates.count <= ClientChain.countMax else { return false }
+    func accept(_ certificates: [NIOSSLCertificate]) -> Bool {
+        guard certificates.count <= countMax else { return false }
         var octets = 0
         for certificate in certificates {
             guard let der = try? certificate.toDERBytes() else { return false }
             octets += der.count
         }
-        guard octets <= ClientChain.octetsMax else { return false }
+        guard octets <= octetsMax else { return false }
         // A huge RSA key costs the server far more than it costs the client.
         guard let key = try? certificates.first?.extractPublicKey().toSPKIBytes() else { return false }
-        return key.count <= rsaKeyInfoOctetsMax
+        return key.count <= Self.rsaKeyInfoOctetsMax
     }
 
     /// The SubjectPublicKeyInfo of an 8,192-bit RSA key has 1,062 octets; every other accepted key is smaller.

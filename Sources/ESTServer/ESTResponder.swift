@@ -2,66 +2,71 @@ import Crypto
 import EST
 import Enrollment
 import Foundation
-import HTTPTypes
-import Hummingbird
 import Logging
-import NIOCore
+import NIOHTTP1
 import PKI
 import SwiftASN1
 
 /// Answers EST: path and method first, then the operation. It knows the wire and nothing of who may enroll.
-struct ESTResponder: HTTPResponder {
-    typealias Context = BasicRequestContext
+struct ESTResponder: Sendable {
+    /// What is to be done about a request.
+    enum Plan {
+        /// It is answered at once.
+        case answer(ESTResponse)
+        /// It asks for a certificate, which takes the record.
+        case enroll(Attempt.Operation, Fleet)
+    }
 
     let directory: FleetDirectory
     let enrollment: EnrollmentService
-    let bodyBounds: ESTBody.Bounds
+    let bodyOctetsMax: Int
     let leniency: Base64Body.Leniency
     let logger: Logger
 
-    func respond(to request: Request, context: BasicRequestContext) async throws -> Response {
+    func plan(_ request: ESTRequest) -> Plan {
         let route: ESTRoute
-        switch ESTPath.parse(request.head.path ?? "") {
+        switch ESTPath.parse(request.head.uri) {
         case .route(let found): route = found
-        case .refused(let refusal): return ESTAnswer.problem(.notFound, refusal.description, to: request)
+        case .refused(let refusal): return .answer(ESTAnswer.problem(.notFound, refusal.description, to: request))
         }
-        guard request.method.rawValue == route.operation.method.rawValue else {
+        guard request.head.method.rawValue == route.operation.method.rawValue else {
             let allowed = route.operation.method.rawValue
             var answer = ESTAnswer.problem(
                 .methodNotAllowed,
                 "\(route.operation.rawValue) takes \(allowed)",
                 to: request
             )
-            answer.headers[.allow] = allowed
-            return answer
+            answer.fields.append(("Allow", allowed))
+            return .answer(answer)
         }
         guard let fleet = directory.fleet(label: route.label) else {
             let detail = route.label.map { "there is no fleet \($0)" } ?? "name a fleet: /.well-known/est/<fleet>/…"
-            return ESTAnswer.problem(.notFound, detail, to: request)
+            return .answer(ESTAnswer.problem(.notFound, detail, to: request))
         }
         switch route.operation {
-        case .cacerts: return certificates(of: fleet, for: request)
-        case .csrattrs: return attributes(of: fleet, for: request)
-        case .simpleenroll: return await enroll(.simpleEnroll, in: fleet, request)
-        case .simplereenroll: return await enroll(.simpleReenroll, in: fleet, request)
+        case .cacerts: return .answer(certificates(of: fleet, for: request))
+        case .csrattrs: return .answer(attributes(of: fleet, for: request))
+        case .simpleenroll: return .enroll(.simpleEnroll, fleet)
+        case .simplereenroll: return .enroll(.simpleReenroll, fleet)
         case .serverkeygen, .fullcmc:
             // Clients read 501 as "not implemented" (RFC 7030 section 4.3.2, EST-03).
-            return ESTAnswer.problem(.notImplemented, "\(route.operation.rawValue) is not offered", to: request)
+            let detail = "\(route.operation.rawValue) is not offered"
+            return .answer(ESTAnswer.problem(.notImplemented, detail, to: request))
         }
     }
 
     /// RFC 7030 section 4.1: with or without a client certificate (EST-10).
-    private func certificates(of fleet: Fleet, for request: Request) -> Response {
+    private func certificates(of fleet: Fleet, for request: ESTRequest) -> ESTResponse {
         let certificates = fleet.certificates
         var digest = SHA256()
         for der in certificates { digest.update(data: der) }
-        let lines = Base64Body.Lines.forAnswer(to: .cacerts, userAgent: request.headers[.userAgent])
+        let lines = Base64Body.Lines.forAnswer(to: .cacerts, userAgent: request.field("User-Agent"))
         do {
             var answer = ESTAnswer.body(
                 Base64Body.encode(try CertsOnly.encode(certificates), lines: lines),
                 type: ESTOperation.cacerts.responseMediaType
             )
-            answer.headers[.eTag] = "\"\(Hex.text(digest.finalize().prefix(16)))\""
+            answer.fields.append(("ETag", "\"\(Hex.text(digest.finalize().prefix(16)))\""))
             return answer
         } catch {
             logger.error("cacerts not encoded", metadata: ["fleet": "\(fleet.name)", "error": "\(error)"])
@@ -70,7 +75,7 @@ struct ESTResponder: HTTPResponder {
     }
 
     /// RFC 7030 section 4.5.2 as RFC 9908 has it.
-    private func attributes(of fleet: Fleet, for request: Request) -> Response {
+    private func attributes(of fleet: Fleet, for request: ESTRequest) -> ESTResponse {
         do {
             let attributes = try fleet.profile.keyPolicy.demand.attributes()
             guard !attributes.elements.isEmpty else { return ESTAnswer.empty(.noContent) }
@@ -84,38 +89,35 @@ struct ESTResponder: HTTPResponder {
         }
     }
 
-    private func enroll(_ operation: Attempt.Operation, in fleet: Fleet, _ request: Request) async -> Response {
+    /// Enrolls or renews. Whatever comes of it, the attempt is in the record and its id in the answer.
+    func enroll(_ operation: Attempt.Operation, in fleet: Fleet, _ request: ESTRequest) async -> ESTResponse {
         let body: Result<[UInt8], Refusal>
-        switch await ESTBody.read(request, within: bodyBounds) {
+        switch request.body {
         case .bytes(let bytes): body = mediaType(of: request).map { .failure($0) } ?? decode(bytes)
         case .tooLarge:
-            let detail = "the body may have \(bodyBounds.octetsMax) octets"
-            body = .failure(Refusal(.requestTooLarge, detail))
-        case .tooSlow: return ESTAnswer.problem(.requestTimeout, "the body took too long", to: request)
-        case .incomplete: return ESTAnswer.problem(.badRequest, "the body did not arrive whole", to: request)
+            body = .failure(Refusal(.requestTooLarge, "the body may have \(bodyOctetsMax) octets"))
         }
         var randomness = SystemRandomNumberGenerator()
         let requestID = UUID.timeOrdered(at: Date(), randomness: &randomness)
-        let connection = ClientConnection.current
         let submission = EnrollmentSubmission(
             fleet: fleet,
             operation: operation,
-            client: connection?.client ?? .anonymous,
+            client: request.connection.client,
             request: body,
-            source: connection?.source ?? "unknown",
+            source: request.connection.source,
             requestID: requestID
         )
         var answer = self.answer(await enrollment.enroll(submission), to: request)
-        answer.headers[.requestID] = requestID.uuidString.lowercased()
+        answer.fields.append(("Request-Id", requestID.uuidString.lowercased()))
         return answer
     }
 
     /// What is wrong with the type of the body (EST-20).
-    private func mediaType(of request: Request) -> Refusal? {
-        if request.headers[.contentEncoding] != nil {
+    private func mediaType(of request: ESTRequest) -> Refusal? {
+        if request.field("Content-Encoding") != nil {
             return Refusal(.mediaTypeNotAccepted, "send the body without Content-Encoding")
         }
-        guard let type = request.headers[.contentType] else {
+        guard let type = request.field("Content-Type") else {
             return leniency == .strict
                 ? Refusal(.mediaTypeNotAccepted, "say Content-Type: application/pkcs10") : nil
         }
@@ -132,7 +134,7 @@ struct ESTResponder: HTTPResponder {
     }
 
     /// The one place where what became of an enrollment meets HTTP (EST-24 to EST-26).
-    private func answer(_ result: EnrollmentResult, to request: Request) -> Response {
+    private func answer(_ result: EnrollmentResult, to request: ESTRequest) -> ESTResponse {
         switch result {
         case .certificate(let der):
             do {

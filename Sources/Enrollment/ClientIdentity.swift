@@ -9,11 +9,14 @@ package struct PresentedChain: Sendable {
     /// SHA-256 of the leaf's DER.
     package let leafSHA256: [UInt8]
     package let intermediates: [Certificate]
+    let leafKeySHA256: [UInt8]?
+    let memo = ChainMemo()
 
     package init(leaf: Certificate, leafDER: [UInt8], intermediates: [Certificate]) {
         self.leaf = leaf
         leafSHA256 = [UInt8](SHA256.hash(data: leafDER))
         self.intermediates = intermediates
+        leafKeySHA256 = try? PublicKeyInfo.sha256(of: leaf.publicKey)
     }
 }
 
@@ -87,10 +90,18 @@ extension ClientIdentity {
         if fleet.record.trusted.contains(where: { $0.chain.issuing.subject == chain.leaf.issuer }) {
             return await operational(chain, fleet: fleet, now: now)
         }
-        switch await fleet.bootstrapAnchors.judge(leaf: chain.leaf, intermediates: chain.intermediates, now: now) {
+        let judgement = await fleet.bootstrapAnchors.judge(
+            leaf: chain.leaf,
+            intermediates: chain.intermediates,
+            now: now,
+            memo: chain.memo
+        )
+        switch judgement {
         case .trusted(let root):
-            guard let anchor = fleet.record.anchors.first(where: { $0.certificate == root }),
-                let key = try? PublicKeyInfo.sha256(of: chain.leaf.publicKey)
+            // A comparison of octets, where one of certificates would encode both keys anew.
+            let anchors = fleet.record.anchors
+            guard let anchor = anchors.first(where: { $0.certificate.tbsCertificateBytes == root.tbsCertificateBytes }),
+                let key = chain.leafKeySHA256
             else { return .failure(notTrusted(fleet)) }
             return .success(
                 .bootstrap(
@@ -113,7 +124,7 @@ extension ClientIdentity {
         fleet: Fleet,
         now: Date
     ) async -> Result<ClientIdentity, Refusal> {
-        switch await fleet.operationalAnchors.judge(leaf: chain.leaf, intermediates: [], now: now) {
+        switch await fleet.operationalAnchors.judge(leaf: chain.leaf, intermediates: [], now: now, memo: chain.memo) {
         case .trusted:
             let suffix = "@\(fleet.name)"
             guard let name = chain.leaf.subject.commonName, name.hasSuffix(suffix),

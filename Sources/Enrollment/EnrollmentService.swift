@@ -1,7 +1,7 @@
 import Crypto
 package import Foundation
 package import Logging
-import PKI
+package import PKI
 import X509
 
 /// What a front hands over: one POST to simpleenroll or simplereenroll.
@@ -49,16 +49,19 @@ package struct EnrollmentService: Sendable {
     package static let roundsMax = 4
 
     private let record: any EnrollmentRecord
+    private let bounds: RequestBounds
     private let forbiddenKeys: @Sendable () -> Set<[UInt8]>
     private let now: @Sendable () -> Date
     private let observer: any EnrollmentObserver
     private let logger: Logger
 
     /// - Parameters:
+    ///   - bounds: How large a request may be.
     ///   - forbiddenKeys: SHA-256 of the SubjectPublicKeyInfo of the server's own keys, which no device may hold (C-04).
     ///   - now: The clock.
     package init(
         record: any EnrollmentRecord,
+        bounds: RequestBounds = .standard,
         forbiddenKeys: @escaping @Sendable () -> Set<[UInt8]> = { [] },
         now: @escaping @Sendable () -> Date = { Date() },
         observer: any EnrollmentObserver = NoEnrollmentObserver(),
@@ -66,6 +69,7 @@ package struct EnrollmentService: Sendable {
     ) {
         self.observer = observer
         self.record = record
+        self.bounds = bounds
         self.forbiddenKeys = forbiddenKeys
         self.now = now
         self.logger = logger
@@ -239,7 +243,7 @@ package struct EnrollmentService: Sendable {
         case .failure(let refusal): return .failure(refusal)
         case .success(let der):
             do {
-                return .success(try UnverifiedRequest(der: der).verified(profile.keyPolicy))
+                return .success(try UnverifiedRequest(der: der, bounds: bounds).verified(profile.keyPolicy))
             } catch {
                 return .failure(Refusal(reason(of: error), error.description))
             }
@@ -257,9 +261,7 @@ package struct EnrollmentService: Sendable {
 
     private func authorityKey(_ request: VerifiedRequest, fleet: Fleet) -> Refusal? {
         let isAuthority =
-            fleet.record.trusted.contains { $0.chain.certificates.contains { $0.publicKey == request.publicKey } }
-            || fleet.record.anchors.contains { $0.certificate.publicKey == request.publicKey }
-            || forbiddenKeys().contains(request.publicKeySHA256)
+            fleet.authorityKeys.contains(request.publicKeySHA256) || forbiddenKeys().contains(request.publicKeySHA256)
         return isAuthority
             ? Refusal(.keyOfAuthority, "the public key is a CA's or the server's own; make a new key pair") : nil
     }
@@ -303,7 +305,9 @@ package struct EnrollmentService: Sendable {
                 publicKey: request.publicKey,
                 profile: fleet.profile,
                 issuer: fleet.issuer,
-                now: at
+                now: at,
+                keyFacts: request.publicKeyFacts,
+                common: fleet.commonExtensions
             )
             let linted = try CertificateLint.lint(template, names: names, profile: fleet.profile, issuer: fleet.issuer)
             return try fleet.issuer.sign(linted)

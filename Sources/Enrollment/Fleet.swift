@@ -98,11 +98,15 @@ package struct FleetRecord: Hashable, Sendable {
 }
 
 /// A fleet as it serves: the record's facts with the issuer's key and the two sets of anchors, kept apart (EST-06).
-package struct Fleet: Sendable {
+package final class Fleet: Sendable {
     package let record: FleetRecord
     package let issuer: Issuer
     package let bootstrapAnchors: TrustAnchors
     package let operationalAnchors: TrustAnchors
+    /// What its certificates have in common; nil if the profile cannot be encoded, which each issuance then says.
+    let commonExtensions: ProfileExtensions?
+    /// SHA-256 of the SubjectPublicKeyInfo of each CA that the fleet knows; no device may hold one of these keys.
+    let authorityKeys: Set<[UInt8]>
 
     package var id: FleetID { record.id }
     package var name: FleetName { record.name }
@@ -117,6 +121,11 @@ package struct Fleet: Sendable {
         self.issuer = issuer
         bootstrapAnchors = TrustAnchors(record.anchors.map(\.certificate))
         operationalAnchors = TrustAnchors(record.trusted.map(\.chain.issuing))
+        commonExtensions = try? ProfileExtensions(profile: record.profile, issuer: issuer)
+        authorityKeys = Set(
+            record.trusted.flatMap(\.chain.keys)
+                + record.anchors.compactMap { try? PublicKeyInfo.sha256(of: $0.certificate.publicKey) }
+        )
     }
 
     /// What `/cacerts` answers: each CA from an issued certificate up to the root, for every trusted issuer, then what

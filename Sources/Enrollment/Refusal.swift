@@ -14,7 +14,9 @@ extension String {
     /// At most `max` characters of it, those that do not print replaced: a stranger's text, fit for a record that takes
     /// no NUL and for a log of lines.
     func plain(max: Int) -> String {
-        String(unicodeScalars.prefix(max).map { $0.properties.isPrintable ? Character($0) : "?" })
+        // The common case, since categories of scalars are looked up one by one.
+        if utf8.count <= max, utf8.allSatisfy({ (0x20...0x7E).contains($0) }) { return self }
+        return String(unicodeScalars.prefix(max).map { $0.properties.isPrintable ? Character($0) : "?" })
     }
 }
 

@@ -34,13 +34,7 @@ package struct PostgresOutbox: Outbox, AcknowledgementRecord {
                 var published: [Int64] = []
                 var failure: (any Error)?
                 for row in rows {
-                    var columns = row.columns
-                    let event = OutboxEvent(
-                        id: try columns.next(),
-                        topic: try columns.next(),
-                        payload: try columns.next(),
-                        retained: try columns.next()
-                    )
+                    let event = try Self.event(row)
                     do {
                         try await publish(event)
                         published.append(event.id)
@@ -60,6 +54,30 @@ package struct PostgresOutbox: Outbox, AcknowledgementRecord {
             }
         }
         return try outcome.get()
+    }
+
+    package func latestRetained(after id: Int64, limit: Int) async throws(RecordError) -> [OutboxEvent] {
+        try await recording {
+            try await pool.query(
+                """
+                select o.id, o.topic, o.payload, o.retained from outbox o
+                where o.retained and o.id > \(id) and not exists (
+                    select from outbox later
+                    where later.fleet_id = o.fleet_id and later.topic = o.topic and later.retained and later.id > o.id)
+                order by o.id limit \(Int64(limit))
+                """
+            ).map(Self.event)
+        }
+    }
+
+    private static func event(_ row: PostgresRow) throws -> OutboxEvent {
+        var columns = row.columns
+        return OutboxEvent(
+            id: try columns.next(),
+            topic: try columns.next(),
+            payload: try columns.next(),
+            retained: try columns.next()
+        )
     }
 
     package func oldestWaitingSeconds() async throws(RecordError) -> Double? {

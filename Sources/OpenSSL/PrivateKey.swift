@@ -4,7 +4,8 @@ import COpenSSL
 ///
 /// `@unchecked Sendable`, proved thus: the `EVP_PKEY` is complete before `init` returns and no function of this module
 /// changes it afterwards; libcrypto allows any number of threads to read one object at once, and guards the reference
-/// counts and caches inside it by its own locks (openssl-threads(7)); each signature has an `EVP_MD_CTX` of its own.
+/// counts and caches inside it by its own locks (openssl-threads(7)); each signature has an `EVP_MD_CTX` of its own, of
+/// which `prepared` is only read.
 /// What a key in a token needs beyond that is proved at `PKCS11Engine`.
 @safe package final class PrivateKey: @unchecked Sendable {
     /// RSA moduli, in bits, that are made, read and signed with (K-01).
@@ -17,6 +18,8 @@ import COpenSSL
     /// True if the key lives in a token, from where it cannot be written out.
     let isInToken: Bool
     let pointer: OpaquePointer
+    /// Ready to sign, for the digest that goes with the key; nil where each signature must be prepared anew.
+    private let prepared: PreparedSignature?
 
     /// Takes over `pointer`, which is freed also if this throws.
     init(owning pointer: OpaquePointer, isInToken: Bool = false) throws(OpenSSLError) {
@@ -25,6 +28,7 @@ import COpenSSL
         do throws(OpenSSLError) {
             subjectPublicKeyInfo = try unsafe PublicKeyDER.of(pointer)
             algorithm = try unsafe PublicKeyDER.algorithm(of: pointer, publicKeyOctets: subjectPublicKeyInfo.count)
+            prepared = isInToken ? nil : try unsafe PreparedSignature(pointer, algorithm)
         } catch {
             // Not every stored property is set yet, so deinit will not run.
             unsafe Self.free(pointer, isInToken: isInToken)
@@ -86,20 +90,31 @@ import COpenSSL
         ErrorQueue.clear()
         guard let context = unsafe EVP_MD_CTX_new() else { throw ErrorQueue.drain(operation) }
         defer { unsafe EVP_MD_CTX_free(context) }
-        let method = unsafe algorithm == .ed25519 ? nil : digest.method
-        guard unsafe EVP_DigestSignInit(context, nil, method, nil, pointer) == 1 else {
-            throw ErrorQueue.drain(operation)
+        if let prepared, prepared.digest == digest {
+            guard unsafe EVP_MD_CTX_copy_ex(context, prepared.context) == 1 else { throw ErrorQueue.drain(operation) }
+        } else {
+            try unsafe Self.prepare(context, pointer, algorithm, digest)
         }
-        var count = 0
-        guard unsafe EVP_DigestSign(context, nil, &count, message, message.count) == 1, count > 0 else {
-            throw ErrorQueue.drain(operation)
-        }
+        var count = Int(unsafe EVP_PKEY_get_size(pointer))
+        guard count > 0 else { throw ErrorQueue.drain(operation) }
         var signature = [UInt8](repeating: 0, count: count)
         guard unsafe EVP_DigestSign(context, &signature, &count, message, message.count) == 1 else {
             throw ErrorQueue.drain(operation)
         }
         signature.removeLast(signature.count - count)
         return signature
+    }
+
+    fileprivate static func prepare(
+        _ context: OpaquePointer,
+        _ key: OpaquePointer,
+        _ algorithm: KeyAlgorithm,
+        _ digest: DigestAlgorithm
+    ) throws(OpenSSLError) {
+        let method = unsafe algorithm == .ed25519 ? nil : digest.method
+        guard unsafe EVP_DigestSignInit(context, nil, method, nil, key) == 1 else {
+            throw ErrorQueue.drain("sign with the key of \(algorithm)")
+        }
     }
 
     private static func free(_ pointer: OpaquePointer, isInToken: Bool) {
@@ -109,6 +124,28 @@ import COpenSSL
             unsafe EVP_PKEY_free(pointer)
         }
     }
+}
+
+/// A signing context that each ECDSA signature begins as a copy of: to look the algorithms up in their providers each
+/// time would cost more than the signature. It keeps a reference to the key, and nothing changes it after `init`.
+@safe private final class PreparedSignature {
+    let context: OpaquePointer
+    let digest: DigestAlgorithm
+
+    /// Nil for keys whose signatures cost far more than their preparation.
+    init?(_ key: OpaquePointer, _ algorithm: KeyAlgorithm) throws(OpenSSLError) {
+        switch algorithm {
+        case .ecdsaP256: digest = .sha256
+        case .ecdsaP384: digest = .sha384
+        case .ecdsaP521: digest = .sha512
+        case .rsa, .ed25519: return nil
+        }
+        guard let made = unsafe EVP_MD_CTX_new() else { throw ErrorQueue.drain("prepare to sign") }
+        unsafe context = made
+        try unsafe PrivateKey.prepare(context, key, algorithm, digest)
+    }
+
+    deinit { unsafe EVP_MD_CTX_free(context) }
 }
 
 /// What an `EVP_PKEY` says of its public half.

@@ -10,6 +10,8 @@ package struct CACertificateChain: Hashable, Sendable {
     package let certificates: [Certificate]
     /// DER of each, in the same order.
     package let der: [[UInt8]]
+    /// SHA-256 of the SubjectPublicKeyInfo of each.
+    package let keys: Set<[UInt8]>
 
     package var issuing: Certificate { certificates[0] }
     package var root: Certificate { certificates[certificates.count - 1] }
@@ -60,6 +62,7 @@ package struct CACertificateChain: Hashable, Sendable {
         }
         self.certificates = certificates
         self.der = der
+        keys = Set(certificates.compactMap { try? PublicKeyInfo.sha256(of: $0.publicKey) })
     }
 
     private static func lint(

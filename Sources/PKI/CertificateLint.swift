@@ -112,24 +112,20 @@ package enum CertificateLint {
         profile: CertificateProfile,
         issuer: Issuer
     ) throws(LintFinding) {
-        try require(
-            !issuer.chain.certificates.contains { $0.publicKey == template.publicKey },
-            "C-04",
-            "the key is a CA's"
-        )
         // The request's verification judged the key's numbers already; here only its kind is asked again.
-        guard let kind = PublicKeyInfo.kind(of: template.publicKey) else {
+        guard let key = template.keyFacts else {
             throw LintFinding(rule: "K-01", reason: "the key is of an unknown kind")
         }
+        try require(!issuer.chain.keys.contains(key.sha256), "C-04", "the key is a CA's")
         let family: KeyPolicy.Family =
-            switch kind {
+            switch key.kind {
             case .p256: .p256
             case .p384: .p384
             case .p521: .p521
             case .rsa: .rsa
             case .ed25519: .ed25519
             }
-        try require(profile.keyPolicy.families.contains(family), "K-02", "the profile does not accept \(kind)")
+        try require(profile.keyPolicy.families.contains(family), "K-02", "the profile does not accept \(key.kind)")
     }
 
     private static func extensions(
@@ -147,7 +143,7 @@ package enum CertificateLint {
         try require(extensions[oid: .X509ExtensionID.keyUsage]?.critical == true, "X-07", "keyUsage is not critical")
         let usage = try extensions.keyUsage
         var isRSA = false
-        if case .rsa? = PublicKeyInfo.kind(of: template.publicKey) { isRSA = true }
+        if case .rsa? = template.keyFacts?.kind { isRSA = true }
         let expected = KeyUsage(digitalSignature: true, keyEncipherment: isRSA && profile.rsaKeyEncipherment)
         try require(usage == expected, "X-07", "keyUsage is \(String(describing: usage))")
         try require(
@@ -157,12 +153,12 @@ package enum CertificateLint {
         )
         let identifier = try extensions.authorityKeyIdentifier?.keyIdentifier
         try require(
-            try identifier != nil && identifier == issuer.certificate.extensions.subjectKeyIdentifier?.keyIdentifier,
+            identifier != nil && identifier == issuer.subjectKeyIdentifier,
             "X-06",
             "authorityKeyIdentifier is not the issuer's subjectKeyIdentifier"
         )
         try require(
-            try extensions.subjectKeyIdentifier == PublicKeyInfo.subjectKeyIdentifier(of: template.publicKey),
+            try extensions.subjectKeyIdentifier == template.keyFacts?.subjectKeyIdentifier,
             "X-06",
             "subjectKeyIdentifier is not the key's"
         )

@@ -7,6 +7,8 @@ package import X509
 package struct CertificateTemplate: Sendable {
     package let serialNumber: Certificate.SerialNumber
     package let publicKey: Certificate.PublicKey
+    /// Nil for a key of a kind that is not known, which the lint refuses.
+    let keyFacts: PublicKeyFacts?
     package let notBefore: Date
     package let notAfter: Date
     package let subject: DistinguishedName
@@ -16,14 +18,22 @@ package struct CertificateTemplate: Sendable {
     /// - Parameters:
     ///   - now: The time of issue; notBefore is backdated from it, notAfter counted from it, both clamped to the
     ///     issuer's validity.
+    ///   - keyFacts: Those of `publicKey`, if they are known already.
+    ///   - common: The extensions of this profile and issuer, if they are made already.
     package init(
         names: DeviceNames,
         publicKey: Certificate.PublicKey,
         profile: CertificateProfile,
         issuer: Issuer,
         now: Date,
-        serialNumber: Certificate.SerialNumber? = nil
+        serialNumber: Certificate.SerialNumber? = nil,
+        keyFacts: PublicKeyFacts? = nil,
+        common: ProfileExtensions? = nil
     ) throws(SigningError) {
+        guard let facts = keyFacts ?? PublicKeyFacts(publicKey) else {
+            throw .failed("the key is of a kind that is not known")
+        }
+        self.keyFacts = facts
         let milliseconds = UInt64(max(0, now.timeIntervalSince1970 * 1000))
         self.serialNumber = serialNumber ?? SerialNumber.make(milliseconds: milliseconds)
         self.publicKey = publicKey
@@ -32,9 +42,12 @@ package struct CertificateTemplate: Sendable {
         notAfter = min(second.addingTimeInterval(profile.lifetime.inSeconds), issuer.certificate.notValidAfter)
         subject = names.subject(profile)
         do {
-            extensions = try Self.extensions(names: names, publicKey: publicKey, profile: profile, issuer: issuer)
+            let common = try common ?? ProfileExtensions(profile: profile, issuer: issuer)
+            extensions = try common.extensions(names: names, profile: profile, key: facts)
+        } catch let error as SigningError {
+            throw error
         } catch {
-            throw .failed("the profile's extensions cannot be encoded: \(error)")
+            throw .failed("the certificate's extensions cannot be encoded: \(error)")
         }
     }
 
@@ -48,42 +61,67 @@ package struct CertificateTemplate: Sendable {
     ) {
         self.serialNumber = serialNumber
         self.publicKey = publicKey
+        keyFacts = PublicKeyFacts(publicKey)
         self.notBefore = notBefore
         self.notAfter = notAfter
         self.subject = subject
         self.extensions = extensions
     }
+}
 
-    private static func extensions(
-        names: DeviceNames,
-        publicKey: Certificate.PublicKey,
-        profile: CertificateProfile,
-        issuer: Issuer
-    ) throws -> Certificate.Extensions {
-        var isRSA = false
-        if case .rsa? = PublicKeyInfo.kind(of: publicKey) { isRSA = true }
-        var list: [Certificate.Extension] = [
-            try Certificate.Extension(
-                KeyUsage(digitalSignature: true, keyEncipherment: isRSA && profile.rsaKeyEncipherment),
+/// The extensions that all certificates of a profile and issuer have in common, encoded once.
+package struct ProfileExtensions: Sendable {
+    private let keyUsage: Certificate.Extension
+    private let keyUsageOfRSA: Certificate.Extension
+    private let purpose: Certificate.Extension
+    private let authority: Certificate.Extension
+    private let places: [Certificate.Extension]
+
+    package init(profile: CertificateProfile, issuer: Issuer) throws(SigningError) {
+        do {
+            keyUsage = try Certificate.Extension(KeyUsage(digitalSignature: true), critical: true)
+            keyUsageOfRSA = try Certificate.Extension(
+                KeyUsage(digitalSignature: true, keyEncipherment: profile.rsaKeyEncipherment),
                 critical: true
-            ),
-            try Certificate.Extension(ExtendedKeyUsage([.clientAuth]), critical: false),
-            try Certificate.Extension(
+            )
+            purpose = try Certificate.Extension(ExtendedKeyUsage([.clientAuth]), critical: false)
+            authority = try Certificate.Extension(
                 // Copied, not recomputed: path builders compare octets.
-                AuthorityKeyIdentifier(
-                    keyIdentifier: issuer.certificate.extensions.subjectKeyIdentifier?.keyIdentifier
+                AuthorityKeyIdentifier(keyIdentifier: issuer.subjectKeyIdentifier),
+                critical: false
+            )
+            places = try Self.places(profile, issuer: issuer)
+        } catch {
+            throw .failed("the profile's extensions cannot be encoded: \(error)")
+        }
+    }
+
+    /// All extensions of one device's certificate.
+    func extensions(
+        names: DeviceNames,
+        profile: CertificateProfile,
+        key: PublicKeyFacts
+    ) throws -> Certificate.Extensions {
+        var usage = keyUsage
+        if case .rsa = key.kind { usage = keyUsageOfRSA }
+        return try Certificate.Extensions(
+            [
+                usage, purpose, authority,
+                Certificate.Extension(key.subjectKeyIdentifier, critical: false),
+                Certificate.Extension(
+                    SubjectAlternativeNames([.uniformResourceIdentifier(names.spiffeID(profile))]),
+                    critical: false
                 ),
-                critical: false
-            ),
-            try Certificate.Extension(PublicKeyInfo.subjectKeyIdentifier(of: publicKey), critical: false),
-            try Certificate.Extension(
-                SubjectAlternativeNames([.uniformResourceIdentifier(names.spiffeID(profile))]),
-                critical: false
-            ),
-        ]
+            ] + places
+        )
+    }
+
+    /// Where to look for the issuer, its CRL and its OCSP responder.
+    private static func places(_ profile: CertificateProfile, issuer: Issuer) throws -> [Certificate.Extension] {
         func expanded(_ url: String) -> GeneralName {
             .uniformResourceIdentifier(url.replacing("{issuer}", with: issuer.name))
         }
+        var list: [Certificate.Extension] = []
         if !profile.crlURLs.isEmpty {
             list.append(try CRLDistributionPoints(urls: profile.crlURLs.map(expanded)).makeExtension())
         }
@@ -97,7 +135,7 @@ package struct CertificateTemplate: Sendable {
         if !access.isEmpty {
             list.append(try Certificate.Extension(AuthorityInformationAccess(access), critical: false))
         }
-        return try Certificate.Extensions(list)
+        return list
     }
 }
 

@@ -4,9 +4,10 @@ package import X509
 
 /// A PKCS#10 certification request (RFC 2986) as it came: well formed and within bounds, but anyone may have made it.
 package struct UnverifiedRequest: Sendable {
-    /// The most octets of DER that a request may have.
+    /// The most octets of DER that a request may have, whatever is configured.
     package static let octetsMax = 16 * 1024
-    /// The most attributes, extensions, names, and subject attributes that a request may have, each.
+    /// The most attributes, extensions, names, and subject attributes that a request may have, each, whatever is
+    /// configured.
     package static let itemsMax = 64
     /// id-ExtensionReq (RFC 2985 section 5.4.2).
     private static let extensionRequest: ASN1ObjectIdentifier = [1, 2, 840, 113549, 1, 9, 14]
@@ -16,8 +17,8 @@ package struct UnverifiedRequest: Sendable {
     private let asksForAuthority: Bool
 
     /// Parses DER, strictly (C-01).
-    package init(der: [UInt8]) throws(RequestDefect) {
-        guard der.count <= Self.octetsMax else { throw .tooLarge(octets: der.count, max: Self.octetsMax) }
+    package init(der: [UInt8], bounds: RequestBounds = .standard) throws(RequestDefect) {
+        guard der.count <= bounds.octetsMax else { throw .tooLarge(octets: der.count, max: bounds.octetsMax) }
         let request: CertificateSigningRequest
         do {
             request = try CertificateSigningRequest(derEncoded: der)
@@ -35,15 +36,16 @@ package struct UnverifiedRequest: Sendable {
         }
         guard request.version == .v1 else { throw .malformed("the version is not 0 (RFC 2986 section 4.1)") }
         let types = Self.attributeTypes(der)
-        guard types.count <= Self.itemsMax else { throw .tooMany("attributes", max: Self.itemsMax) }
-        guard request.subject.count <= Self.itemsMax, request.subject.allSatisfy({ (1...4).contains($0.count) }) else {
+        guard types.count <= bounds.itemsMax else { throw .tooMany("attributes", max: bounds.itemsMax) }
+        guard request.subject.count <= bounds.itemsMax, request.subject.allSatisfy({ (1...4).contains($0.count) })
+        else {
             throw .malformed("the subject has too many or empty relative names")
         }
         guard types.count(where: { $0 == Self.extensionRequest }) <= 1 else {
             throw .malformed("there are two extensionRequest attributes")
         }
         self.request = request
-        (names, asksForAuthority) = try Self.demands(of: request)
+        (names, asksForAuthority) = try Self.demands(of: request, itemsMax: bounds.itemsMax)
     }
 
     /// The types of the attributes as they stand in the request (RFC 2986 section 4.1): of several of one type the
@@ -63,7 +65,10 @@ package struct UnverifiedRequest: Sendable {
     }
 
     /// The names and powers that the request asks for in its extensionRequest.
-    private static func demands(of request: CertificateSigningRequest) throws(RequestDefect) -> ([GeneralName], Bool) {
+    private static func demands(
+        of request: CertificateSigningRequest,
+        itemsMax: Int
+    ) throws(RequestDefect) -> ([GeneralName], Bool) {
         do {
             guard let extensions = try request.attributes.extensionRequest?.extensions else { return ([], false) }
             guard extensions.count <= itemsMax else { throw RequestDefect.tooMany("extensions", max: itemsMax) }
@@ -86,14 +91,11 @@ package struct UnverifiedRequest: Sendable {
         guard request.signatureAlgorithm != .sha1WithRSAEncryption else { throw .signatureAlgorithm }
         if let defect = policy.defect(of: request.publicKey) { throw .key(defect) }
         guard request.publicKey.isValidSignature(request.signature, for: request) else { throw .signature }
-        guard let kind = PublicKeyInfo.kind(of: request.publicKey),
-            let sha256 = try? PublicKeyInfo.sha256(of: request.publicKey)
-        else { throw .unsupportedKey }
+        guard let facts = PublicKeyFacts(request.publicKey) else { throw .unsupportedKey }
         return VerifiedRequest(
             subject: request.subject,
             publicKey: request.publicKey,
-            publicKeySHA256: sha256,
-            publicKeyKind: kind,
+            publicKeyFacts: facts,
             names: names,
             asksForAuthority: asksForAuthority
         )
@@ -105,26 +107,25 @@ package struct VerifiedRequest: Sendable {
     /// The subject asked for.
     package let subject: DistinguishedName
     package let publicKey: Certificate.PublicKey
-    /// SHA-256 of the SubjectPublicKeyInfo.
-    package let publicKeySHA256: [UInt8]
-    package let publicKeyKind: PublicKeyKind
+    package let publicKeyFacts: PublicKeyFacts
     /// The subject alternative names asked for.
     package let names: [GeneralName]
     /// True if it asks to be a CA (basicConstraints, keyCertSign or cRLSign).
     package let asksForAuthority: Bool
 
+    /// SHA-256 of the SubjectPublicKeyInfo.
+    package var publicKeySHA256: [UInt8] { publicKeyFacts.sha256 }
+
     fileprivate init(
         subject: DistinguishedName,
         publicKey: Certificate.PublicKey,
-        publicKeySHA256: [UInt8],
-        publicKeyKind: PublicKeyKind,
+        publicKeyFacts: PublicKeyFacts,
         names: [GeneralName],
         asksForAuthority: Bool
     ) {
         self.subject = subject
         self.publicKey = publicKey
-        self.publicKeySHA256 = publicKeySHA256
-        self.publicKeyKind = publicKeyKind
+        self.publicKeyFacts = publicKeyFacts
         self.names = names
         self.asksForAuthority = asksForAuthority
     }

@@ -17,19 +17,35 @@ package struct TrustAnchors: Sendable {
 
     /// Judges a client's certificate: path by RFC 5280 section 6, each signature SHA-256 or better, each CA fit to
     /// issue, the leaf fit for client authentication, all in date at `now`.
-    /// - Parameter intermediates: What the client sent beside its leaf; at most ``ClientChain/countMax`` in all.
+    /// - Parameters:
+    ///   - intermediates: What the client sent beside its leaf; at most ``ClientChain/countMax`` in all.
+    ///   - memo: What these anchors said of the same chain before. The signatures of a chain do not change while its
+    ///     connection stays open, but the anchors and the time do, so both are looked at each time (TLS-12).
     package func judge(
         leaf: Certificate,
         intermediates: [Certificate],
-        now: Date
+        now: Date,
+        memo: ChainMemo? = nil
     ) async -> ChainJudgement {
         guard !anchors.isEmpty else { return .unknown }
+        if let anchor = memo?.anchor(by: met, at: now) { return .trusted(anchor: anchor) }
         guard intermediates.count < ClientChain.countMax else { return .refused("the chain is too long") }
         let policies = (RFC5280Policy(fixedExpiryValidationTime: now), ClientCertificatePolicy())
         // The verifier refuses such a leaf as well (RFC 5280 section 4.2), but does not say why.
         let understood = policies.0.verifyingCriticalExtensions + policies.1.verifyingCriticalExtensions
         if let unknown = leaf.extensions.first(where: { $0.critical && !understood.contains($0.oid) }) {
             return .refused("its critical extension \(unknown.oid) is not understood")
+        }
+        if intermediates.count == 1, let proven = met.proven(intermediates[0], at: now) {
+            var verifier = Verifier(rootCertificates: proven.store) {
+                policies.0
+                policies.1
+            }
+            if case .validCertificate = await verifier.validate(leaf: leaf, intermediates: CertificateStore()) {
+                memo?.remember(proven.anchor, by: met, chain: [leaf, proven.certificate, proven.anchor])
+                return .trusted(anchor: proven.anchor)
+            }
+            // Why not, the whole path says.
         }
         var verifier = Verifier(rootCertificates: store) {
             policies.0
@@ -41,6 +57,8 @@ package struct TrustAnchors: Sendable {
             let chain = Array(validated)
             guard let anchor = chain.last else { return .unknown }
             met.remember(chain.dropFirst().dropLast())
+            if chain.count == 3 { met.prove(chain[1], below: anchor) }
+            memo?.remember(anchor, by: met, chain: chain)
             return .trusted(anchor: anchor)
         case .couldNotValidate(let failures):
             guard let first = failures.first else { return .unknown }
@@ -58,7 +76,40 @@ private final class MetIntermediates: Sendable {
     /// The most that are kept; each was signed below an anchor, so strangers cannot fill it.
     private static let countMax = 256
 
+    /// An intermediate that chains to an anchor. All devices of a product line show the same one, and its signature
+    /// need not be verified for each.
+    struct Proven: Sendable {
+        let certificate: Certificate
+        let anchor: Certificate
+        /// Holds `certificate` alone.
+        let store: CertificateStore
+    }
+
     private let known = Mutex<[DistinguishedName: [Certificate]]>([:])
+    private let provenByContent = Mutex<[ArraySlice<UInt8>: Proven]>([:])
+
+    /// The proven intermediate of the same content, if it and its anchor are in date.
+    func proven(_ certificate: Certificate, at now: Date) -> Proven? {
+        guard let proven = provenByContent.withLock({ $0[certificate.tbsCertificateBytes] }) else { return nil }
+        let isInDate = [proven.certificate, proven.anchor].allSatisfy {
+            now >= $0.notValidBefore && now <= $0.notValidAfter
+        }
+        return isInDate ? proven : nil
+    }
+
+    /// Remembers that a path through `certificate` to `anchor` was valid. What an anchor says of names below its
+    /// intermediate would be lost on the short path, so such an anchor gets none.
+    func prove(_ certificate: Certificate, below anchor: Certificate) {
+        guard anchor.extensions[oid: .X509ExtensionID.nameConstraints] == nil else { return }
+        provenByContent.withLock { proven in
+            guard proven.count < Self.countMax else { return }
+            proven[certificate.tbsCertificateBytes] = Proven(
+                certificate: certificate,
+                anchor: anchor,
+                store: CertificateStore([certificate])
+            )
+        }
+    }
 
     /// What the client sent, or, if it sent nothing, what led from such a leaf to an anchor before.
     func joining(_ sent: [Certificate], for leaf: Certificate) -> [Certificate] {
@@ -88,6 +139,38 @@ private final class MetIntermediates: Sendable {
     }
 }
 
+/// What a set of anchors found of one connection's chain: that it is valid, from when to when.
+package final class ChainMemo: Sendable {
+    private struct Finding {
+        let anchors: MetIntermediates
+        let anchor: Certificate
+        let notBefore: Date
+        let notAfter: Date
+    }
+
+    private let finding = Mutex<Finding?>(nil)
+
+    package init() {}
+
+    /// The anchor that the chain leads to, if the same anchors found so and all of the chain is in date.
+    fileprivate func anchor(by anchors: MetIntermediates, at now: Date) -> Certificate? {
+        finding.withLock { finding in
+            guard let finding, finding.anchors === anchors, now >= finding.notBefore, now <= finding.notAfter else {
+                return nil
+            }
+            return finding.anchor
+        }
+    }
+
+    fileprivate func remember(_ anchor: Certificate, by anchors: MetIntermediates, chain: [Certificate]) {
+        guard let notBefore = chain.map(\.notValidBefore).max(), let notAfter = chain.map(\.notValidAfter).min() else {
+            return
+        }
+        let found = Finding(anchors: anchors, anchor: anchor, notBefore: notBefore, notAfter: notAfter)
+        finding.withLock { $0 = found }
+    }
+}
+
 /// How a certificate stands to a set of anchors.
 package enum ChainJudgement: Sendable {
     /// It chains to this anchor and all is in order.
@@ -98,7 +181,7 @@ package enum ChainJudgement: Sendable {
     case unknown
 }
 
-/// Bounds on what a client may send in its Certificate message (TLS-13).
+/// Bounds on what a client may send in its Certificate message (TLS-13); a front may be told lower ones.
 package enum ClientChain {
     package static let countMax = 8
     package static let octetsMax = 32 * 1024

@@ -12,6 +12,8 @@ package struct Issuer: Sendable {
     package let der: [UInt8]
     /// Issuing CA first, root last.
     package let chain: CACertificateChain
+    /// The key identifier in its certificate, if there is one.
+    let subjectKeyIdentifier: ArraySlice<UInt8>?
     private let key: Certificate.PrivateKey
     private let signatureAlgorithm: Certificate.SignatureAlgorithm
 
@@ -24,6 +26,7 @@ package struct Issuer: Sendable {
         certificate = chain.issuing
         der = chain.der[0]
         self.chain = chain
+        subjectKeyIdentifier = (try? chain.issuing.extensions.subjectKeyIdentifier)?.keyIdentifier
         self.key = Certificate.PrivateKey(signingKey)
         signatureAlgorithm = signingKey.defaultSignatureAlgorithm
     }

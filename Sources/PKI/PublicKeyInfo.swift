@@ -21,6 +21,37 @@ package enum PublicKeyKind: Hashable, Sendable, CustomStringConvertible {
     }
 }
 
+/// What is asked of a public key again and again between request and certificate. It is worked out once, since its
+/// encoding takes an inversion in the key's field each time.
+package struct PublicKeyFacts: Hashable, Sendable {
+    package let kind: PublicKeyKind
+    /// SHA-256 of the SubjectPublicKeyInfo: the name of the key in the record.
+    package let sha256: [UInt8]
+    package let subjectKeyIdentifier: SubjectKeyIdentifier
+
+    /// Nil for a key that the library supports and Muster does not know.
+    package init?(_ key: Certificate.PublicKey) {
+        guard let kind = PublicKeyInfo.kind(of: key), let info = try? PublicKeyInfo.der(of: key),
+            let parsed = try? SubjectPublicKey(derEncoded: info)
+        else { return nil }
+        self.kind = kind
+        sha256 = [UInt8](SHA256.hash(data: info))
+        subjectKeyIdentifier = PublicKeyInfo.subjectKeyIdentifier(of: parsed.key.bytes)
+    }
+}
+
+/// The two parts of a SubjectPublicKeyInfo (RFC 5280 section 4.1).
+private struct SubjectPublicKey: DERParseable {
+    let key: ASN1BitString
+
+    init(derEncoded node: ASN1Node) throws {
+        key = try DER.sequence(node, identifier: .sequence) { nodes in
+            _ = nodes.next()
+            return try ASN1BitString(derEncoded: &nodes)
+        }
+    }
+}
+
 /// Facts about a public key that the library that parsed it does not give by itself.
 package enum PublicKeyInfo {
     /// The kind of `key`, or nil where the library supports a kind that Muster does not know.
@@ -47,6 +78,10 @@ package enum PublicKeyInfo {
 
     /// The subject key identifier: the leftmost 160 bits of the SHA-256 of the key (RFC 7093 section 2, method 1).
     package static func subjectKeyIdentifier(of key: Certificate.PublicKey) -> SubjectKeyIdentifier {
-        SubjectKeyIdentifier(keyIdentifier: ArraySlice(SHA256.hash(data: key.subjectPublicKeyInfoBytes).prefix(20)))
+        subjectKeyIdentifier(of: key.subjectPublicKeyInfoBytes)
+    }
+
+    fileprivate static func subjectKeyIdentifier(of bits: ArraySlice<UInt8>) -> SubjectKeyIdentifier {
+        SubjectKeyIdentifier(keyIdentifier: ArraySlice(SHA256.hash(data: bits).prefix(20)))
     }
 }

@@ -53,6 +53,7 @@ struct PoolStateMachine {
     private var isMaintained = false
     private var isClosed = false
     private var reason: String?
+    private var turnedAway = 0
 
     init(limits: Limits) { self.limits = limits }
 
@@ -66,6 +67,13 @@ struct PoolStateMachine {
         )
     }
 
+    /// How many callers were refused for want of room since the last call of this: too many waited, or one did for too
+    /// long, while connections can be made.
+    mutating func takeTurnedAway() -> Int {
+        defer { turnedAway = 0 }
+        return turnedAway
+    }
+
     /// A caller wants a connection.
     mutating func acquire(_ waiter: WaiterID, now: UInt64) -> Acquisition {
         if isClosed { return .refused("the pool is closed") }
@@ -77,6 +85,7 @@ struct PoolStateMachine {
             return .refused(reason ?? "no connection can be made")
         }
         if waiters.count >= limits.waitingMax {
+            turnedAway += 1
             return .refused("\(limits.waitingMax) callers wait for a connection already")
         }
         waiters.append((waiter, now &+ limits.acquireTimeout))
@@ -143,6 +152,7 @@ struct PoolStateMachine {
         var actions: [Action] = []
         while let first = waiters.first, first.deadline <= now {
             waiters.removeFirst()
+            if reason == nil { turnedAway += 1 }
             actions.append(.refuse(first.id, reason ?? "all \(limits.connectionsMax) connections are in use"))
         }
         return actions + wakeAsNeeded()

@@ -33,14 +33,22 @@ package final class PostgresPool: Service {
     }
 
     private let configuration: Configuration
+    private let onFull: @Sendable () -> Void
     private let logger: Logger
     private let shared: Mutex<Shared>
     private let nextWaiter = Atomic<UInt64>(0)
     /// For timers only.
     private let queue = DispatchQueue(label: "muster.postgres.pool")
 
-    package init(_ configuration: Configuration, logger: Logger) {
+    /// - Parameter onFull: Told of each caller that was refused because too many wait for a connection, or this one did
+    ///   for too long; must not wait.
+    package init(
+        _ configuration: Configuration,
+        onFull: @escaping @Sendable () -> Void = {},
+        logger: Logger
+    ) {
         self.configuration = configuration
+        self.onFull = onFull
         self.logger = logger
         let limits = PoolStateMachine.Limits(
             connectionsMax: configuration.connectionsMax,
@@ -144,18 +152,20 @@ package final class PostgresPool: Service {
         let outcome: Lent = await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 var idleTime: UInt64 = 0
-                let deeds: [Deed] = shared.withLock { shared in
+                let (deeds, turnedAway): ([Deed], Int) = shared.withLock { shared in
                     switch shared.machine.acquire(waiter, now: now) {
                     case .lent(let id, let since):
                         idleTime = now &- since
-                        return [Self.lend(id, to: continuation, shared)]
+                        return ([Self.lend(id, to: continuation, shared)], 0)
                     case .waits(let actions):
                         shared.continuations[waiter] = continuation
-                        return Self.deeds(actions, &shared)
+                        return (Self.deeds(actions, &shared), 0)
                     case .refused(let reason):
-                        return [.resume(continuation, .failure(.unavailable(reason)))]
+                        let deed = Deed.resume(continuation, .failure(.unavailable(reason)))
+                        return ([deed], shared.machine.takeTurnedAway())
                     }
                 }
+                for _ in 0..<turnedAway { onFull() }
                 if idleTime > Self.idleTrust.nanoseconds, case .resume(_, .success((_, let connection))) = deeds.first {
                     connection.notice()
                 }
@@ -186,7 +196,11 @@ package final class PostgresPool: Service {
     // MARK: - Actions
 
     private func perform(_ event: (inout PoolStateMachine) -> [PoolStateMachine.Action]) {
-        perform(shared.withLock { shared in Self.deeds(event(&shared.machine), &shared) })
+        let (deeds, turnedAway) = shared.withLock { shared in
+            (Self.deeds(event(&shared.machine), &shared), shared.machine.takeTurnedAway())
+        }
+        perform(deeds)
+        for _ in 0..<turnedAway { onFull() }
     }
 
     private static func lend(

@@ -1,6 +1,7 @@
 package import Enrollment
 import HTTPTypes
 import Hummingbird
+import HummingbirdCore
 package import Logging
 package import NIOCore
 import PKI
@@ -8,6 +9,11 @@ import ServiceLifecycle
 
 /// The public front, plain HTTP: what anyone may fetch, and how the server is.
 package struct StatusFront: Service {
+    /// Connections at a time; further ones wait in the kernel until one ends.
+    package static let connectionsMax = 1024
+    /// A connection on which nothing is asked for so long is closed: anyone may open one.
+    package static let idleTimeout: TimeAmount = .seconds(30)
+
     private let application: Application<RouterResponder<BasicRequestContext>>
 
     /// - Parameters:
@@ -42,7 +48,11 @@ package struct StatusFront: Service {
         }
         application = Application(
             router: router,
-            configuration: ApplicationConfiguration(address: .hostname(host, port: port)),
+            server: .http1(configuration: .init(idleTimeout: Self.idleTimeout)),
+            configuration: ApplicationConfiguration(
+                address: .hostname(host, port: port),
+                availableConnectionsDelegate: MaximumAvailableConnections(Self.connectionsMax, logger: logger)
+            ),
             onServerRunning: { channel in await onListening(channel.localAddress?.port ?? port) },
             eventLoopGroupProvider: .shared(eventLoopGroup),
             logger: logger

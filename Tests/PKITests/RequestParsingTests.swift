@@ -26,7 +26,7 @@ struct RequestParsingTests {
     @Test func `a request put together by hand is sound until a fault is put in`() throws {
         #expect(try defect(HandmadeRequest().der()) == nil)
         let request = try UnverifiedRequest(der: HandmadeRequest().der()).verified(KeyPolicy())
-        #expect(request.publicKeyKind == .p256)
+        #expect(request.publicKeyFacts.kind == .p256)
         #expect(request.names.isEmpty)
         #expect(!request.asksForAuthority)
     }

@@ -302,24 +302,6 @@ enum ConfigurationKeys {
         .standard("json"),
         "json (one object a line) or text."
     )
-    static let limitsRequestBodyBytesMax = ConfigurationKey(
-        "limits.requestBodyBytesMax",
-        .integer(1024...1_048_576),
-        .standard("65536"),
-        "The largest request body that is read, in bytes; a longer one is answered 413."
-    )
-    static let limitsCommitQueueMax = ConfigurationKey(
-        "limits.commitQueueMax",
-        .integer(1...1_000_000),
-        .standard("4096"),
-        "How many enrollments may wait for their commit; more are answered 503."
-    )
-    static let limitsCommitGroupMax = ConfigurationKey(
-        "limits.commitGroupMax",
-        .integer(1...1024),
-        .standard("64"),
-        "How many of them one transaction commits."
-    )
     static let shutdownGrace = ConfigurationKey(
         "shutdown.graceSeconds",
         .seconds(0...600),
@@ -328,28 +310,27 @@ enum ConfigurationKeys {
     )
 
     /// All keys, in the order of the example configuration.
-    static let all: [ConfigurationKeyDescription] = [
-        databaseURL.description, databasePasswordFile.description, databasePoolSize.description,
-        databaseConnectTimeout.description, databaseStatementTimeout.description,
-        estListen.description, estCertificateFile.description, estKeyFile.description, estDefaultFleet.description,
-        estConnectionsMax.description, estHandshakeTimeout.description, estIdleTimeout.description,
-        estTLSVersionMin.description, estLenientBodies.description,
-        publicListen.description, publicURL.description,
-        issuerName.description, issuerCertificateFile.description, issuerKeyFile.description,
-        issuerPassphraseFile.description,
-        trustStoreSignerCertificateFile.description, trustStoreSignerKeyFile.description,
-        trustStorePassphraseFile.description, trustStoreLifetime.description,
-        mqttHost.description, mqttPort.description, mqttCAFile.description, mqttCertificateFile.description,
-        mqttKeyFile.description, mqttClientIDPrefix.description,
-        operatorListen.description, operatorCertificateFile.description, operatorKeyFile.description,
-        operatorCACertificateFile.description, operatorCAKeyFile.description, operatorPassphraseFile.description,
-        operatorJWTIssuer.description, operatorJWTAudience.description, operatorJWKSFile.description,
-        operatorJWTRolesClaim.description,
-        metricsListen.description,
-        logLevel.description, logFormat.description,
-        limitsRequestBodyBytesMax.description, limitsCommitQueueMax.description, limitsCommitGroupMax.description,
-        shutdownGrace.description,
-    ]
+    static let all: [ConfigurationKeyDescription] =
+        [
+            databaseURL.description, databasePasswordFile.description, databasePoolSize.description,
+            databaseConnectTimeout.description, databaseStatementTimeout.description,
+            estListen.description, estCertificateFile.description, estKeyFile.description, estDefaultFleet.description,
+            estConnectionsMax.description, estHandshakeTimeout.description, estIdleTimeout.description,
+            estTLSVersionMin.description, estLenientBodies.description,
+            publicListen.description, publicURL.description,
+            issuerName.description, issuerCertificateFile.description, issuerKeyFile.description,
+            issuerPassphraseFile.description,
+            trustStoreSignerCertificateFile.description, trustStoreSignerKeyFile.description,
+            trustStorePassphraseFile.description, trustStoreLifetime.description,
+            mqttHost.description, mqttPort.description, mqttCAFile.description, mqttCertificateFile.description,
+            mqttKeyFile.description, mqttClientIDPrefix.description,
+            operatorListen.description, operatorCertificateFile.description, operatorKeyFile.description,
+            operatorCACertificateFile.description, operatorCAKeyFile.description, operatorPassphraseFile.description,
+            operatorJWTIssuer.description, operatorJWTAudience.description, operatorJWKSFile.description,
+            operatorJWTRolesClaim.description,
+            metricsListen.description,
+            logLevel.description, logFormat.description,
+        ] + limits + [shutdownGrace.description]
     /// The names of all keys; `*` stands for an index.
     static let names = Set(all.map(\.name))
     /// The names of all sections.

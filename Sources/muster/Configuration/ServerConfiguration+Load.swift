@@ -1,3 +1,5 @@
+import PKI
+
 extension ServerConfiguration {
     /// Reads the configuration. The command line goes before the environment, and that before the file.
     ///
@@ -257,10 +259,23 @@ extension ServerConfiguration.Log {
 
 extension ServerConfiguration.Limits {
     fileprivate init?(_ reading: inout ConfigurationReading) {
+        let connectionsPerAddressMax = reading.value(ConfigurationKeys.limitsConnectionsPerAddressMax)
+        let handshakesMax = reading.value(ConfigurationKeys.limitsHandshakesMax)
+        let enrollmentsMax = reading.value(ConfigurationKeys.limitsEnrollmentsMax)
+        let requestHeaderBytesMax = reading.value(ConfigurationKeys.limitsRequestHeaderBytesMax)
         let requestBodyBytesMax = reading.value(ConfigurationKeys.limitsRequestBodyBytesMax)
+        let requestBodyTimeout = reading.value(ConfigurationKeys.limitsRequestBodyTimeout)
+        let csrBytesMax = reading.value(ConfigurationKeys.limitsCSRBytesMax)
+        let csrItemsMax = reading.value(ConfigurationKeys.limitsCSRItemsMax)
+        let chainCertificatesMax = reading.value(ConfigurationKeys.limitsChainCertificatesMax)
+        let chainBytesMax = reading.value(ConfigurationKeys.limitsChainBytesMax)
+        let databaseQueueMax = reading.value(ConfigurationKeys.limitsDatabaseQueueMax)
         let commitQueueMax = reading.value(ConfigurationKeys.limitsCommitQueueMax)
         let commitGroupMax = reading.value(ConfigurationKeys.limitsCommitGroupMax)
-        guard let requestBodyBytesMax, let commitQueueMax, let commitGroupMax else { return nil }
+        guard let connectionsPerAddressMax, let handshakesMax, let enrollmentsMax, let requestHeaderBytesMax,
+            let requestBodyBytesMax, let requestBodyTimeout, let csrBytesMax, let csrItemsMax,
+            let chainCertificatesMax, let chainBytesMax, let databaseQueueMax, let commitQueueMax, let commitGroupMax
+        else { return nil }
         if commitGroupMax > commitQueueMax {
             reading.contradiction(
                 "limits.commitGroupMax",
@@ -269,7 +284,16 @@ extension ServerConfiguration.Limits {
             )
         }
         self.init(
+            connectionsPerAddressMax: connectionsPerAddressMax,
+            handshakesMax: handshakesMax,
+            enrollmentsMax: enrollmentsMax,
+            requestHeaderBytesMax: requestHeaderBytesMax,
             requestBodyBytesMax: requestBodyBytesMax,
+            requestBodyTimeout: requestBodyTimeout,
+            csr: RequestBounds(octetsMax: csrBytesMax, itemsMax: csrItemsMax),
+            chainCertificatesMax: chainCertificatesMax,
+            chainBytesMax: chainBytesMax,
+            databaseQueueMax: databaseQueueMax,
             commitQueueMax: commitQueueMax,
             commitGroupMax: commitGroupMax
         )

@@ -1,4 +1,5 @@
 import Logging
+import PKI
 
 /// The configuration of `muster serve`, read and checked: every path is whole, every number in its range, and no two
 /// values contradict each other. Holds no secret, only the paths of files with secrets.
@@ -172,8 +173,26 @@ struct ServerConfiguration: Sendable, Equatable {
 
     /// Bounds of what the server takes on.
     struct Limits: Sendable, Equatable {
+        /// How many connections one address may have open.
+        let connectionsPerAddressMax: Int
+        /// How many TLS handshakes are under way at once.
+        let handshakesMax: Int
+        /// How many enrollments are under way at once.
+        let enrollmentsMax: Int
+        /// The largest head of a request, in bytes.
+        let requestHeaderBytesMax: Int
         /// The largest request body, in bytes.
         let requestBodyBytesMax: Int
+        /// How long a request's body may take to arrive.
+        let requestBodyTimeout: Duration
+        /// How large a certification request may be.
+        let csr: RequestBounds
+        /// How many certificates a device may show.
+        let chainCertificatesMax: Int
+        /// How large they may be together, in bytes.
+        let chainBytesMax: Int
+        /// How many callers may wait for a connection to the database.
+        let databaseQueueMax: Int
         /// How many enrollments may wait for their commit.
         let commitQueueMax: Int
         /// How many enrollments one transaction commits; never more than may wait.

@@ -70,11 +70,8 @@ struct DevPorts: Sendable {
 
     init(base: Int) throws {
         if base == 0 {
-            est = try FreePort.next()
-            publicFront = try FreePort.next()
-            broker = try FreePort.next()
-            operatorFront = try FreePort.next()
-            metrics = try FreePort.next()
+            let free = try FreePort.next(5)
+            (est, publicFront, broker, operatorFront, metrics) = (free[0], free[1], free[2], free[3], free[4])
         } else {
             (est, publicFront, broker, operatorFront, metrics) = (base, base + 1, base + 2, base + 3, base + 4)
         }

@@ -5,7 +5,7 @@ import Prometheus
 import Synchronization
 
 /// Counts and times what the device front does. Handles are kept, since making one costs more than using it.
-final class EnrollmentMetrics: EnrollmentObserver {
+final class EnrollmentMetrics: EnrollmentObserver, FrontObserver {
     private struct Key: Hashable {
         let fleet: String
         let outcome: EnrollmentOutcome
@@ -17,6 +17,7 @@ final class EnrollmentMetrics: EnrollmentObserver {
     private let parts: [EnrollmentPart: CoreMetrics.Timer]
     private let total: CoreMetrics.Timer
     private let handshakes: [HandshakeResult: Counter]
+    private let limits: [FrontLimit: Counter]
 
     init(factory: any MetricsFactory) {
         self.factory = factory
@@ -36,6 +37,12 @@ final class EnrollmentMetrics: EnrollmentObserver {
                     result,
                     Counter(label: MusterMetrics.tlsHandshakes.name, dimensions: dimensions, factory: factory)
                 )
+            }
+        )
+        limits = Dictionary(
+            uniqueKeysWithValues: FrontLimit.allCases.map { limit in
+                let dimensions = [("limit", limit.rawValue)]
+                return (limit, Counter(label: MusterMetrics.limits.name, dimensions: dimensions, factory: factory))
             }
         )
     }
@@ -58,5 +65,7 @@ final class EnrollmentMetrics: EnrollmentObserver {
 
     func passed(_ part: EnrollmentPart, took: Duration) { parts[part]?.record(duration: took) }
 
-    @Sendable func ended(_ result: HandshakeResult) { handshakes[result]?.increment() }
+    func ended(_ result: HandshakeResult) { handshakes[result]?.increment() }
+
+    func reached(_ limit: FrontLimit) { limits[limit]?.increment() }
 }

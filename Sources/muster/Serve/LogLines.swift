@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import Logging
 import Synchronization
 
@@ -27,39 +28,84 @@ struct LogLines: LogHandler {
     }
 
     func log(event: LogEvent) {
-        let merged = metadata.merging(event.metadata ?? [:]) { _, own in own }
-        let at = Date().formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true))
-        let line: String
+        let merged =
+            metadata.isEmpty ? event.metadata ?? [:] : metadata.merging(event.metadata ?? [:]) { _, own in own }
+        let fields = merged.sorted { $0.key < $1.key }
+        var line: [UInt8] = []
+        line.reserveCapacity(Self.lineOctetsUsual)
         switch format {
         case .json:
-            var fields = [
-                ("at", at), ("level", event.level.rawValue), ("logger", label), ("message", "\(event.message)"),
-            ]
-            fields += merged.sorted { $0.key < $1.key }.map { ($0.key, "\($0.value)") }
-            line = "{" + fields.map { "\(Self.quoted($0.0)):\(Self.quoted($0.1))" }.joined(separator: ",") + "}"
+            line += #"{"at":""#.utf8
+            LogTime.append(Date(), to: &line)
+            line += #"","level":""#.utf8
+            line += event.level.rawValue.utf8
+            line += #"","logger":"#.utf8
+            Self.quote(label, to: &line)
+            line += #","message":"#.utf8
+            Self.quote("\(event.message)", to: &line)
+            for (key, value) in fields {
+                line.append(UInt8(ascii: ","))
+                Self.quote(key, to: &line)
+                line.append(UInt8(ascii: ":"))
+                Self.quote(Self.text(value), to: &line)
+            }
+            line.append(UInt8(ascii: "}"))
         case .text:
-            let fields = merged.sorted { $0.key < $1.key }.map { " \($0.key)=\($0.value)" }.joined()
-            line = "\(at) \(event.level.rawValue) \(event.message)\(fields)"
+            LogTime.append(Date(), to: &line)
+            line += " \(event.level.rawValue) \(event.message)".utf8
+            for (key, value) in fields { line += " \(key)=\(Self.text(value))".utf8 }
         }
-        LogOutput.write(line + "\n")
+        line.append(UInt8(ascii: "\n"))
+        LogOutput.write(line)
+    }
+
+    private static let lineOctetsUsual = 512
+
+    private static func text(_ value: Logger.Metadata.Value) -> String {
+        if case .string(let text) = value { text } else { "\(value)" }
     }
 
     /// A JSON string (RFC 8259 section 7); everything below space is escaped, so that a value cannot start a line.
-    private static func quoted(_ text: String) -> String {
-        var out = "\""
-        for scalar in text.unicodeScalars {
-            switch scalar {
-            case "\"": out += "\\\""
-            case "\\": out += "\\\\"
-            case "\n": out += "\\n"
-            case "\r": out += "\\r"
-            case "\t": out += "\\t"
-            case _ where scalar.value < 0x20 || scalar.value == 0x7F:
-                out += "\\u00" + (scalar.value < 0x10 ? "0" : "") + String(scalar.value, radix: 16)
-            default: out.unicodeScalars.append(scalar)
+    private static func quote(_ text: String, to line: inout [UInt8]) {
+        line.append(UInt8(ascii: "\""))
+        for octet in text.utf8 {
+            switch octet {
+            case UInt8(ascii: "\""): line += #"\""#.utf8
+            case UInt8(ascii: "\\"): line += #"\\"#.utf8
+            case UInt8(ascii: "\n"): line += #"\n"#.utf8
+            case UInt8(ascii: "\r"): line += #"\r"#.utf8
+            case UInt8(ascii: "\t"): line += #"\t"#.utf8
+            case 0..<0x20, 0x7F: line += (#"\u00"# + (octet < 0x10 ? "0" : "") + String(octet, radix: 16)).utf8
+            default: line.append(octet)
             }
         }
-        return out + "\""
+        line.append(UInt8(ascii: "\""))
+    }
+}
+
+/// The time of a line, as ISO 8601 with milliseconds. The part down to the second is made once a second.
+private enum LogTime {
+    private static let last = Mutex((second: Int64.min, text: [UInt8]()))
+
+    static func append(_ date: Date, to line: inout [UInt8]) {
+        let milliseconds = Int64((date.timeIntervalSince1970 * 1000).rounded(.down))
+        let second = milliseconds / 1000
+        let text = last.withLock { last in
+            if last.second != second {
+                let style = Date.ISO8601FormatStyle().year().month().day().dateSeparator(.dash).time(
+                    includingFractionalSeconds: false
+                )
+                last = (second, Array(Date(timeIntervalSince1970: Double(second)).formatted(style).utf8))
+            }
+            return last.text
+        }
+        line += text
+        let rest = Int(milliseconds - second * 1000)
+        let zero = UInt8(ascii: "0")
+        line += [
+            UInt8(ascii: "."), zero + UInt8(rest / 100 % 10), zero + UInt8(rest / 10 % 10), zero + UInt8(rest % 10),
+            UInt8(ascii: "Z"),
+        ]
     }
 }
 
@@ -67,8 +113,19 @@ struct LogLines: LogHandler {
 private enum LogOutput {
     private static let turn = Mutex(())
 
-    static func write(_ line: String) {
-        turn.withLock { _ in FileHandle.standardError.write(Data(line.utf8)) }
+    static func write(_ line: [UInt8]) {
+        turn.withLock { _ in
+            var rest = line[...]
+            while !rest.isEmpty {
+                let count = unsafe rest.withUnsafeBytes { unsafe Glibc.write(STDERR_FILENO, $0.baseAddress, $0.count) }
+                if count > 0 {
+                    rest = rest.dropFirst(count)
+                } else if errno != EINTR {
+                    // Nobody reads standard error: there is no place left to say so.
+                    return
+                }
+            }
+        }
     }
 }
 

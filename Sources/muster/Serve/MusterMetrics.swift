@@ -89,6 +89,17 @@ enum MusterMetrics {
             + "show one that no anchor knows: look for an expired server certificate first. If timeout rises, look "
             + "at the network, or at who holds connections open."
     )
+    /// Limit is a bound's name: one of the device front's, or of those on the way to the record.
+    static let limits = MetricDescription.counter(
+        "muster_limit_reached_total",
+        labels: ["limit"],
+        help:
+            "How often a bound of the server was reached. connections, handshakes and requests: more devices come than "
+            + "it serves, and wait or are told to come again; look at the processor and muster_commit_seconds. "
+            + "connections-per-address, handshake-time, header, body, body-time, chain: look at the network, or at who "
+            + "sends what no device does. commit-queue, question-queue, database-pool: the database is too slow for "
+            + "the load, or database.poolSize too small."
+    )
     static let operatorRequests = MetricDescription.counter(
         "muster_operator_requests_total",
         labels: ["operation", "status"],
@@ -104,7 +115,8 @@ enum MusterMetrics {
     /// The table that the server's metrics are kept by.
     static let all = [
         enrollmentAttempts, enrollmentStage, commits, commitGroupSize, commitTime, commitQueue, outboxOldest,
-        outboxPublished, certificatesExpiring, databaseConnections, databaseWaiting, tlsHandshakes, operatorRequests,
+        outboxPublished, certificatesExpiring, databaseConnections, databaseWaiting, tlsHandshakes, limits,
+        operatorRequests,
         buildInfo,
     ]
 }

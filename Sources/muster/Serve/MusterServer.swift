@@ -63,7 +63,12 @@ struct MusterServer: Sendable {
         operatorFront = try configuration.operatorFront.map { try OperatorFrontWiring($0) }
         database = try DatabaseAccess.configuration(configuration.database)
         pool = PostgresPool(
-            PostgresPool.Configuration(connection: database, connectionsMax: configuration.database.poolSize),
+            PostgresPool.Configuration(
+                connection: database,
+                connectionsMax: configuration.database.poolSize,
+                waitingMax: configuration.limits.databaseQueueMax
+            ),
+            onFull: RecordLimit.databasePool.counter(metrics),
             logger: logger
         )
         let status = try await SchemaGuard.status(pool)
@@ -96,6 +101,13 @@ struct MusterServer: Sendable {
             groupMax: configuration.limits.commitGroupMax,
             waitingMax: configuration.limits.commitQueueMax,
             onCommit: CommitMetrics(factory: metrics).committed,
+            onFull: RecordLimit.commitQueue.counter(metrics),
+            logger: logger
+        )
+        let questions = QuestionGroup(
+            pool: pool,
+            waitingMax: configuration.limits.commitQueueMax,
+            onFull: RecordLimit.questionQueue.counter(metrics),
             logger: logger
         )
         let outbox = PostgresOutbox(pool: pool, changes: changes)
@@ -108,18 +120,19 @@ struct MusterServer: Sendable {
         try await loader.load()
         try tls.reload(directory: directory)
 
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: Processors.available)
         let ready = Readying(hasOperatorFront: operatorFront != nil, onReady)
         let enrollmentMetrics = EnrollmentMetrics(factory: metrics)
         let gauges = GaugeReader(pool: pool, outbox: outbox, commits: commits, factory: metrics)
-        let group = MultiThreadedEventLoopGroup.singleton
         let enrollment = EnrollmentService(
-            record: PostgresEnrollmentRecord(pool: pool, commits: commits),
+            record: PostgresEnrollmentRecord(questions: questions, commits: commits),
+            bounds: configuration.limits.csr,
             forbiddenKeys: { [ownKeys] in ownKeys.value },
             observer: enrollmentMetrics,
             logger: logger
         )
         // In order of dependence: the group stops them in reverse, so that the fronts end first and the pool last.
-        var services: [any Service] = [pool, changes, commits]
+        var services: [any Service] = [pool, changes, OnEventLoop(commits, group), OnEventLoop(questions, group)]
         if let mqtt = configuration.mqtt {
             services += try brokerServices(mqtt, outbox: outbox)
         } else {
@@ -164,7 +177,7 @@ struct MusterServer: Sendable {
                 enrollment: enrollment,
                 eventLoopGroup: group,
                 logger: logger,
-                onHandshake: enrollmentMetrics.ended,
+                observer: enrollmentMetrics,
                 onListening: { port in await ready.est(port) }
             ),
         ]
@@ -186,7 +199,13 @@ struct MusterServer: Sendable {
             logger: logger
         )
         serviceGroup.maximumGracefulShutdownDuration = configuration.shutdown.grace
-        try await ServiceGroup(configuration: serviceGroup).run()
+        do {
+            try await ServiceGroup(configuration: serviceGroup).run()
+        } catch {
+            try? await group.shutdownGracefully()
+            throw error
+        }
+        try await group.shutdownGracefully()
         if let failure = ready.failure { throw failure }
     }
 
@@ -195,10 +214,17 @@ struct MusterServer: Sendable {
             host: configuration.est.listen.host,
             port: configuration.est.listen.port
         )
-        front.connectionsMax = configuration.est.connectionsMax
+        front.connectionsMax = OpenFiles.connections(asked: configuration.est.connectionsMax, logger: logger)
         front.handshakeTimeout = configuration.est.handshakeTimeout
         front.idleTimeout = configuration.est.idleTimeout
+        front.connectionsPerAddressMax = configuration.limits.connectionsPerAddressMax
+        front.handshakesMax = configuration.limits.handshakesMax
+        front.requestsMax = configuration.limits.enrollmentsMax
+        front.headerOctetsMax = configuration.limits.requestHeaderBytesMax
         front.bodyOctetsMax = configuration.limits.requestBodyBytesMax
+        front.chainCertificatesMax = configuration.limits.chainCertificatesMax
+        front.chainOctetsMax = configuration.limits.chainBytesMax
+        front.bodyTimeout = configuration.limits.requestBodyTimeout
         front.lenientBodies = configuration.est.lenientBodies
         return front
     }
@@ -213,6 +239,7 @@ struct MusterServer: Sendable {
                 onPublished: OutboxMetrics(factory: metrics).published,
                 logger: logger
             ),
+            RetainedMessages(outbox: outbox, broker: client, logger: logger),
             AcknowledgementCollector(record: outbox, broker: client, logger: logger),
         ]
     }

@@ -1,11 +1,27 @@
 import Foundation
 import Logging
+import PKI
 import Testing
 
 @testable import muster
 
 /// What a right configuration becomes.
 @Suite struct ServerConfigurationTests {
+    private static let standardLimits = ServerConfiguration.Limits(
+        connectionsPerAddressMax: 5000,
+        handshakesMax: 512,
+        enrollmentsMax: 2048,
+        requestHeaderBytesMax: 16_384,
+        requestBodyBytesMax: 65_536,
+        requestBodyTimeout: .seconds(15),
+        csr: RequestBounds(octetsMax: 16_384, itemsMax: 64),
+        chainCertificatesMax: 8,
+        chainBytesMax: 32_768,
+        databaseQueueMax: 1024,
+        commitQueueMax: 4096,
+        commitGroupMax: 64
+    )
+
     @Test func `the least configuration gets every default`() throws {
         let folder = try ConfigurationFolder(leastYAML)
         let configuration = try folder.load()
@@ -23,7 +39,7 @@ import Testing
         #expect(configuration.mqtt == nil)
         #expect(configuration.trustStore.lifetime == .seconds(365 * 86_400))
         #expect(configuration.log == .init(level: .info, format: .json))
-        #expect(configuration.limits == .init(requestBodyBytesMax: 65536, commitQueueMax: 4096, commitGroupMax: 64))
+        #expect(configuration.limits == Self.standardLimits)
         #expect(configuration.shutdown.grace == .seconds(10))
     }
 
