@@ -31,11 +31,11 @@ package enum ESTMediaType: String, CaseIterable, Hashable, Sendable {
     }
 
     private static func essence(of value: String) -> Substring {
-        let end = value.utf8.firstIndex(of: UInt8(ascii: ";")) ?? value.endIndex
-        var essence = value[..<end]
-        while let last = essence.utf8.last, last == 0x20 || last == 0x09 { essence.removeLast() }
-        while let first = essence.utf8.first, first == 0x20 || first == 0x09 { essence.removeFirst() }
-        return essence
+        // By octets: a blank may share its Character with what stands beside it, which must not go with it.
+        var essence = value.utf8.prefix { $0 != UInt8(ascii: ";") }
+        while let last = essence.last, last == 0x20 || last == 0x09 { essence.removeLast() }
+        while let first = essence.first, first == 0x20 || first == 0x09 { essence.removeFirst() }
+        return Substring(essence)
     }
 
     private static func lowercased(_ octet: UInt8) -> UInt8 {

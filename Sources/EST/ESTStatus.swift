@@ -15,6 +15,7 @@ package enum ESTStatus: Int, CaseIterable, Hashable, Sendable {
     case contentTooLarge = 413
     case unsupportedMediaType = 415
     case tooManyRequests = 429
+    case headerTooLarge = 431
     case internalServerError = 500
     case notImplemented = 501
     case serviceUnavailable = 503
@@ -34,6 +35,7 @@ package enum ESTStatus: Int, CaseIterable, Hashable, Sendable {
         case .contentTooLarge: "Content Too Large"
         case .unsupportedMediaType: "Unsupported Media Type"
         case .tooManyRequests: "Too Many Requests"
+        case .headerTooLarge: "Request Header Fields Too Large"
         case .internalServerError: "Internal Server Error"
         case .notImplemented: "Not Implemented"
         case .serviceUnavailable: "Service Unavailable"
@@ -45,7 +47,7 @@ package enum ESTStatus: Int, CaseIterable, Hashable, Sendable {
         switch self {
         case .accepted, .tooManyRequests, .serviceUnavailable: true
         case .ok, .noContent, .badRequest, .unauthorized, .forbidden, .notFound, .methodNotAllowed, .requestTimeout,
-            .contentTooLarge, .unsupportedMediaType, .internalServerError, .notImplemented:
+            .contentTooLarge, .unsupportedMediaType, .headerTooLarge, .internalServerError, .notImplemented:
             false
         }
     }

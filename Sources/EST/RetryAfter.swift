@@ -36,6 +36,7 @@ package enum RetryAfter {
 /// section 5.6.7).
 enum HTTPDate {
     static let length = 29
+    private static let days = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]
     private static let months = [
         "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
     ]
@@ -43,7 +44,8 @@ enum HTTPDate {
     /// Seconds since 1970; nil if `text` is not such a date.
     static func parse(_ text: Substring) -> Int64? {
         let octets = Array(text.utf8)
-        guard octets.count == length, octets[3] == 0x2C, octets[25...].elementsEqual(" GMT".utf8),
+        guard octets.count == length, days.contains(where: { $0.utf8.elementsEqual(octets[..<3]) }), octets[3] == 0x2C,
+            octets[25...].elementsEqual(" GMT".utf8),
             [4, 7, 11, 16].allSatisfy({ octets[$0] == 0x20 }), octets[19] == 0x3A, octets[22] == 0x3A,
             let day = number(octets[5..<7]), let year = number(octets[12..<16]),
             let month = months.firstIndex(where: { $0.utf8.elementsEqual(octets[8..<11]) }),
@@ -75,9 +77,10 @@ enum HTTPDate {
 extension String {
     /// Without spaces and TABs at its ends.
     fileprivate var trimmingBlanks: Substring {
-        var text = self[...]
-        while let last = text.utf8.last, last == 0x20 || last == 0x09 { text.removeLast() }
-        while let first = text.utf8.first, first == 0x20 || first == 0x09 { text.removeFirst() }
-        return text
+        // By octets: a blank may share its Character with what stands beside it.
+        var text = utf8[...]
+        while let last = text.last, last == 0x20 || last == 0x09 { text.removeLast() }
+        while let first = text.first, first == 0x20 || first == 0x09 { text.removeFirst() }
+        return Substring(text)
     }
 }

@@ -97,7 +97,7 @@ struct Base64BodyTests {
         ("Sun, 06 Nov 1994 08:49:37 GMT", 37), ("Sun, 06 Nov 1994 08:48:00 GMT", 0),
         ("Fri, 31 Dec 1999 23:59:59 GMT", RetryAfter.secondsMax), ("Sun, 06 Nov 1994 08:49:37 UTC", nil),
         ("-1", nil), ("1.5", nil), ("", nil), ("soon", nil), ("9999999999999999999999999999", nil),
-        ("Sun, 06 Foo 1994 08:49:37 GMT", nil),
+        ("Sun, 06 Foo 1994 08:49:37 GMT", nil), ("Foo, 06 Nov 1994 08:49:37 GMT", nil), ("120\u{600} ", nil),
     ])
     func `Retry-After is read as seconds and as a date`(value: String, seconds: Int?) {
         // 784111777 is 1994-11-06T08:49:37Z.

@@ -64,6 +64,8 @@ struct ESTPathTests {
     @Test(arguments: [
         ("application/pkcs10", true), ("Application/PKCS10", true), ("application/pkcs10; charset=x", true),
         (" application/pkcs10 ;a=b", true), ("application/pkcs10x", false), ("application/json", false), ("", false),
+        // A blank at the end takes nothing with it, even what it shares a Character with.
+        ("application/pkcs10\u{600} ", false), (" \u{301}application/pkcs10", false),
     ])
     func `EST-20: case and parameters of a media type do not matter`(value: String, matches: Bool) {
         #expect(ESTMediaType.pkcs10.matches(contentType: value) == matches)
