@@ -13,6 +13,10 @@ final class ScriptedEST: Sendable {
     /// What it answers to one request.
     enum Answer: Sendable {
         case issue
+        /// The certificate that the key has already, or a new one.
+        case issueOnce
+        /// That status with Retry-After.
+        case later(Int, String)
         /// 202 with that Retry-After.
         case wait(String)
         /// That status with a reason code in problem details (RFC 9457).
@@ -45,8 +49,16 @@ final class ScriptedEST: Sendable {
     var requests: [Request] { log.requests }
 
     /// Lends a running one to `body`.
-    static func with(_ script: @escaping Script, _ body: (ScriptedEST) async throws -> Void) async throws {
-        let server = try await ScriptedEST(Workshop(), script)
+    /// - Parameters:
+    ///   - port: 0 for a free one.
+    ///   - workshop: The PKI; a new one if nil.
+    static func with(
+        port: Int = 0,
+        workshop: Workshop? = nil,
+        _ script: @escaping Script,
+        _ body: (ScriptedEST) async throws -> Void
+    ) async throws {
+        let server = try await ScriptedEST(workshop ?? Workshop(), port: port, script)
         let result: Result<Void, any Error>
         do { result = .success(try await body(server)) } catch { result = .failure(error) }
         try await server.channel.close()
@@ -54,7 +66,7 @@ final class ScriptedEST: Sendable {
         try result.get()
     }
 
-    private init(_ workshop: Workshop, _ script: @escaping Script) async throws {
+    private init(_ workshop: Workshop, port: Int, _ script: @escaping Script) async throws {
         self.workshop = workshop
         let log = Log(workshop: workshop, script: script)
         self.log = log
@@ -71,6 +83,7 @@ final class ScriptedEST: Sendable {
         let context = try NIOSSLContext(configuration: tls)
         group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         channel = try await ServerBootstrap(group: group)
+            .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     let pipeline = channel.pipeline.syncOperations
@@ -79,8 +92,8 @@ final class ScriptedEST: Sendable {
                     try pipeline.addHandler(AnswerHandler(log))
                 }
             }
-            .bind(host: "127.0.0.1", port: 0).get()
-        port = channel.localAddress?.port ?? 0
+            .bind(host: "127.0.0.1", port: port).get()
+        self.port = channel.localAddress?.port ?? 0
     }
 
     /// What came, and the answers to it.
@@ -88,6 +101,8 @@ final class ScriptedEST: Sendable {
         private struct State {
             var requests: [Request] = []
             var connections = 0
+            /// Certificates (DER) by public key.
+            var issued: [Certificate.PublicKey: [UInt8]] = [:]
         }
 
         private let workshop: Workshop
@@ -135,8 +150,18 @@ final class ScriptedEST: Sendable {
                 return state.requests.count { $0.deviceID == deviceID }
             }
             let answer = script(deviceID, attempt)
-            guard case .issue = answer else { return (answer, []) }
-            return try (answer, Base64Body.encode(CertsOnly.encode([workshop.issue(request)])))
+            let certificate: [UInt8]
+            switch answer {
+            case .wait, .refuse, .later: return (answer, [])
+            case .issue: certificate = try workshop.issue(request)
+            case .issueOnce:
+                certificate = try state.withLock { state in
+                    let certificate = try state.issued[request.publicKey] ?? workshop.issue(request)
+                    state.issued[request.publicKey] = certificate
+                    return certificate
+                }
+            }
+            return try (answer, Base64Body.encode(CertsOnly.encode([certificate])))
         }
     }
 }
@@ -179,7 +204,10 @@ private final class AnswerHandler: ChannelInboundHandler {
             credential: handler.peerCertificate?.toDERBytes() ?? []
         )
         switch answer {
-        case .issue: write(context, 200, [("Content-Type", ESTMediaType.certsOnly.rawValue)], certificates)
+        case .issue, .issueOnce:
+            write(context, 200, [("Content-Type", ESTMediaType.certsOnly.rawValue)], certificates)
+        case .later(let status, let retryAfter):
+            write(context, status, [("Content-Type", "text/plain"), ("Retry-After", retryAfter)], Array("busy\n".utf8))
         case .wait(let retryAfter):
             write(context, 202, [("Content-Type", "text/plain"), ("Retry-After", retryAfter)], Array("wait\n".utf8))
         case .refuse(let status, let reason):

@@ -7,7 +7,9 @@ struct MusterSim: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "muster-sim",
         abstract: "A seeded fleet of simulated devices, for a Muster on this machine.",
-        subcommands: [EnrollCommand.self, RegistrationsCommand.self, SeedCommand.self]
+        subcommands: [
+            EnrollCommand.self, RunCommand.self, RegistrationsCommand.self, SeedCommand.self, BenchCommand.self,
+        ]
     )
 
     static func main() async {

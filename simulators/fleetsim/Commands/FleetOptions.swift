@@ -40,6 +40,14 @@ struct FleetPlan: Codable, Hashable, Sendable {
     let key: DeviceKeyKind
     let devices: Int
 
+    init(seed: UInt64, prefix: String, identity: IdentityKind, key: DeviceKeyKind, devices: Int) {
+        self.seed = seed
+        self.prefix = prefix
+        self.identity = identity
+        self.key = key
+        self.devices = devices
+    }
+
     /// Takes each option as given, else as it is by default.
     init(_ options: FleetOptions, devices: Int) {
         seed = options.seed ?? UInt64(UInt32.random(in: .min ... .max))

@@ -84,23 +84,15 @@ struct Report: Codable, Sendable {
         let tried = isInterrupted ? "interrupted after \(devicesDone) of \(devicesAsked)" : "\(devicesDone)"
         var lines = [
             "\(tried) devices of fleet \(fleet), seed \(seed), \(identity), \(key)",
-            "\(decimals(seconds, 2)) s, \(decimals(enrolledPerSecond, 1)) enrolled a second",
+            "\(Self.decimals(seconds, 2)) s, \(Self.decimals(enrolledPerSecond, 1)) enrolled a second",
         ]
-        lines += outcomes.sorted { $0.key < $1.key }.map { "  \(padded($0.key, 12)) \($0.value)" }
-        if !reasons.isEmpty { lines += ["reasons"] + counted(reasons) }
+        lines += outcomes.sorted { $0.key < $1.key }.map { "  \(Self.padded($0.key, 12)) \($0.value)" }
+        lines += Self.block("reasons", reasons)
         if let claims, claims.count > 1 {
             lines.append("claims")
             lines += claims.map { "  \($0.sha256.prefix(16))  \(Expectation.text($0.counts))" }
         }
-        if !retries.isEmpty { lines += ["retries"] + counted(retries) }
-        lines.append("  \(padded("stage (ms)", 12))    count      p50      p90      p99      max")
-        for stage in Stage.allCases {
-            guard let report = stages[stage.rawValue] else { continue }
-            let columns = [
-                report.p50Milliseconds, report.p90Milliseconds, report.p99Milliseconds, report.maxMilliseconds,
-            ].map { leftPadded(decimals($0, 2), 9) }.joined()
-            lines.append("  \(padded(stage.rawValue, 12)) \(leftPadded("\(report.count)", 8))\(columns)")
-        }
+        lines += Self.block("retries", retries) + Self.table(stages)
         if let expected {
             lines.append(
                 isExpected
@@ -132,15 +124,32 @@ struct Report: Codable, Sendable {
         return try encoder.encode(self)
     }
 
-    private func counted(_ counts: [String: Int]) -> [String] {
-        counts.sorted { $0.value > $1.value }.map { "  \(leftPadded("\($0.value)", 8))  \($0.key)" }
+    /// Counts under a title, the largest first; nothing if there are none.
+    static func block(_ title: String, _ counts: [String: Int]) -> [String] {
+        guard !counts.isEmpty else { return [] }
+        let sorted = counts.sorted { ($1.value, $0.key) < ($0.value, $1.key) }
+        return [title] + sorted.map { "  \(leftPadded("\($0.value)", 8))  \($0.key)" }
     }
 
-    private func decimals(_ value: Double, _ places: Int) -> String { String(format: "%.\(places)f", value) }
-    private func padded(_ text: String, _ width: Int) -> String {
+    /// The durations of all stages.
+    static func table(_ stages: [String: StageReport]) -> [String] {
+        var lines: [String] = []
+        lines.append("  \(padded("stage (ms)", 12))    count      p50      p90      p99      max")
+        for stage in Stage.allCases {
+            guard let report = stages[stage.rawValue] else { continue }
+            let columns = [
+                report.p50Milliseconds, report.p90Milliseconds, report.p99Milliseconds, report.maxMilliseconds,
+            ].map { leftPadded(decimals($0, 2), 9) }.joined()
+            lines.append("  \(padded(stage.rawValue, 12)) \(leftPadded("\(report.count)", 8))\(columns)")
+        }
+        return lines
+    }
+
+    private static func decimals(_ value: Double, _ places: Int) -> String { String(format: "%.\(places)f", value) }
+    private static func padded(_ text: String, _ width: Int) -> String {
         text + String(repeating: " ", count: max(0, width - text.count))
     }
-    private func leftPadded(_ text: String, _ width: Int) -> String {
+    private static func leftPadded(_ text: String, _ width: Int) -> String {
         String(repeating: " ", count: max(0, width - text.count)) + text
     }
 }

@@ -10,6 +10,16 @@ enum Stage: String, CaseIterable, Codable, Sendable {
     case check
     /// Connect, trust store, acknowledgement.
     case mqtt
+    /// From the beginning to the end of a device that enrolled, its faults and waits among it; in scenarios.
+    case whole
+
+    /// Its name in scenario files.
+    var word: String {
+        switch self {
+        case .connect: "connect"
+        case .cacerts, .enroll, .approval, .check, .mqtt, .whole: rawValue
+        }
+    }
 }
 
 /// What became of one device.
@@ -78,6 +88,33 @@ struct DeviceResult: Sendable {
     var times: [(Stage, Duration)] = []
     /// Why it asked again, once for each time.
     var retries: [String] = []
+    /// The faults that were played, once for each time.
+    var played: [FaultName] = []
+    /// True if it waited for a server that was away, with all others.
+    var waitedForServer = false
+    /// True if it was given two different certificates for one key.
+    private(set) var isChanged = false
+    /// The certificate that it was given first, whether or not it could keep it.
+    private var firstGiven: [UInt8]?
+    private var connections: [Stage: Int] = [:]
+
+    init(deviceID: String, outcome: Outcome) {
+        self.deviceID = deviceID
+        self.outcome = outcome
+    }
+
+    /// One more connection for a stage.
+    /// - Returns: How many it makes.
+    mutating func connect(for stage: Stage) -> Int {
+        connections[stage, default: 0] += 1
+        return connections[stage, default: 0]
+    }
+
+    /// Notes a certificate (DER) that the server gave for the device's key.
+    mutating func isGiven(_ certificate: [UInt8]) {
+        if let firstGiven, firstGiven != certificate { isChanged = true }
+        firstGiven = firstGiven ?? certificate
+    }
 }
 
 /// A certificate that a device holds.

@@ -13,6 +13,13 @@ struct RunStatistics: Sendable {
     private(set) var codesOfClaims: [Int: [String: Int]] = [:]
     private(set) var stages: [Stage: LatencyHistogram] = [:]
     private(set) var acknowledged = 0
+    private(set) var played: [FaultName: Int] = [:]
+    /// Of the device with the most.
+    private(set) var retriesMost = 0
+    /// Devices that waited for a server that was away, to come back together.
+    private(set) var waitedForServer = 0
+    /// Devices that were given two certificates for one key.
+    private(set) var changed = 0
     /// Certificates that devices hold, whatever came after.
     private(set) var held: [HeldCertificate] = []
 
@@ -27,10 +34,33 @@ struct RunStatistics: Sendable {
         if let reason = result.outcome.reason { Self.count(reason, in: &reasons) }
         if let certificate = result.certificate { held.append(certificate) }
         if result.acknowledgedVersion != nil { acknowledged += 1 }
+        for fault in result.played { played[fault, default: 0] += 1 }
+        if result.waitedForServer { waitedForServer += 1 }
+        if result.isChanged { changed += 1 }
+    }
+
+    /// Adds what another run counted.
+    mutating func add(_ other: RunStatistics) {
+        devices += other.devices
+        outcomes.merge(other.outcomes, uniquingKeysWith: +)
+        reasons.merge(other.reasons, uniquingKeysWith: +)
+        retries.merge(other.retries, uniquingKeysWith: +)
+        codes.merge(other.codes, uniquingKeysWith: +)
+        for (claim, counts) in other.codesOfClaims {
+            codesOfClaims[claim, default: [:]].merge(counts, uniquingKeysWith: +)
+        }
+        for (stage, histogram) in other.stages { stages[stage, default: LatencyHistogram()].add(histogram) }
+        acknowledged += other.acknowledged
+        held += other.held
+        played.merge(other.played, uniquingKeysWith: +)
+        retriesMost = max(retriesMost, other.retriesMost)
+        waitedForServer += other.waitedForServer
+        changed += other.changed
     }
 
     /// Counts what a device has met so far, and takes it from the device, which may ask for days.
     mutating func take(_ result: inout DeviceResult) {
+        retriesMost = max(retriesMost, result.retries.count)
         for reason in result.retries { Self.count(reason, in: &retries) }
         for (stage, duration) in result.times { stages[stage, default: LatencyHistogram()].record(duration) }
         result.retries = []

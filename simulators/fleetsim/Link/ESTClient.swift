@@ -23,7 +23,8 @@ struct ESTClient: Sendable {
     func perform(
         _ operation: ESTOperation,
         body: [UInt8] = [],
-        tls: NIOSSLContext
+        tls: NIOSSLContext,
+        conditions: ConnectionConditions = ConnectionConditions()
     ) async throws -> (reply: ESTReply, answer: HTTPAnswer) {
         // Text would do for people; a code can be counted.
         var fields = [("Accept", "\(operation.responseMediaType.essence), \(ESTMediaType.problem.rawValue)")]
@@ -34,7 +35,7 @@ struct ESTClient: Sendable {
             fields: fields,
             body: body
         )
-        let answer = try await exchange.ask(question, tls: tls)
+        let answer = try await exchange.ask(question, tls: tls, conditions: conditions)
         return (reply(answer, to: operation), answer)
     }
 

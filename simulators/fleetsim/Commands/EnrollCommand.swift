@@ -107,7 +107,12 @@ struct EnrollCommand: AsyncParsableCommand {
         )
         // Said first, so that a run that is cut short can be repeated too.
         FileHandle.standardError.write(Data("seed \(plan.seed)\n".utf8))
-        let run = FleetRun(fleet: simulated, devices: devices, concurrency: concurrency, rate: rate)
+        let run = FleetRun(
+            device: { Device(number: $0, fleet: simulated) },
+            devices: devices,
+            concurrency: concurrency,
+            rate: rate
+        )
         let (statistics, elapsed, isInterrupted) = await run.run()
         try await group.shutdownGracefully()
         var record: Report.RecordReport?

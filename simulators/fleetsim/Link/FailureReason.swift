@@ -1,6 +1,7 @@
 import Foundation
 import Glibc
 import NIOCore
+import NIOPosix
 import NIOSSL
 
 /// The reason of a failed exchange in a few words, to count by: the same cause gives the same words.
@@ -13,6 +14,15 @@ enum FailureReason {
             return "TLS: " + (tlsReason("\(error)") ?? ServerReason.shortened("\(error)"))
         default:
             return ServerReason.shortened("\(error)")
+        }
+    }
+
+    /// True if nobody listens where the server should be.
+    static func isRefusedConnection(_ error: any Error) -> Bool {
+        switch error {
+        case let error as IOError: error.errnoCode == ECONNREFUSED
+        case let error as NIOConnectionError: error.connectionErrors.contains { isRefusedConnection($0.error) }
+        default: false
         }
     }
 

@@ -73,7 +73,8 @@ struct IssuerBag: Sendable {
         }.map { $0.value.description }
     }
 
-    private static func isAuthority(_ certificate: Certificate) -> Bool {
+    /// True for a CA's certificate.
+    static func isAuthority(_ certificate: Certificate) -> Bool {
         guard case .isCertificateAuthority = try? certificate.extensions.basicConstraints else { return false }
         return true
     }

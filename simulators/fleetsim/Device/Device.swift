@@ -8,18 +8,15 @@ import X509
 /// One simulated device at its first boot: it learns the CAs, enrolls, and takes its certificate only after it has
 /// checked it. With a broker, it also takes its trust store and says so.
 struct Device: Sendable {
-    /// How often a device asks again, of all its steps together; while it waits for approval, of each time anew.
-    static let retriesMax = 5
-    /// The longest that it waits between two tries, whatever Retry-After says; approval has `ApprovalPatience`.
-    static let waitMax: Duration = .seconds(30)
-    /// How long it waits after a connection that failed.
-    static let reconnectWait: Duration = .seconds(1)
-
     /// Counted from 1.
     let number: Int
     let fleet: SimulatedFleet
+    /// What it plays beside its first boot; nil for a device that nothing befalls.
+    var plan: UnitPlan?
+    /// How long it waits for a server that is away, to come back with all others; nil if it just tries again.
+    var storm: Duration?
 
-    var deviceID: String { fleet.names.deviceID(number) }
+    var deviceID: String { fleet.names.deviceID(plan?.deviceNumber ?? number) }
 
     /// What a device keeps of its first try: with it, it sends the same request again.
     struct Visit: Sendable {
@@ -29,6 +26,8 @@ struct Device: Sendable {
         let request: [UInt8]
         /// The body of the answer to cacerts.
         let cacerts: [UInt8]
+        /// Nil if it is right.
+        let clock: DeviceClock?
         /// When the first 202 came.
         var waitsSince: ContinuousClock.Instant?
     }
@@ -48,13 +47,18 @@ struct Device: Sendable {
         case waits(Waiting)
     }
 
+    /// Ends all that a device knows but what it has kept: its key and its credential.
+    struct PowerCut: Error {
+        let off: Duration
+    }
+
     /// Ends the device's run with an outcome.
-    private struct Ended: Error {
+    struct Ended: Error {
         let outcome: Outcome
     }
 
     /// What simpleenroll came to.
-    private enum Answer {
+    enum Answer {
         case body([UInt8])
         case pending(wait: Duration)
     }
@@ -62,22 +66,45 @@ struct Device: Sendable {
     /// From the beginning, to the end or to the first 202 that it waits after.
     func run() async -> Step {
         await ending(DeviceResult(deviceID: deviceID, outcome: .interrupted)) { result in
-            let credential = try fleet.credential(number, deviceID)
+            let began = ContinuousClock.now
+            let credential = try fleet.credential(of: self)
             if case .claim(let index) = credential { result.claim = index }
+            result.played = plan?.lasting ?? []
             let tls = try fleet.tlsContext(credential)
-            let key = try fleet.operationalKey(deviceID)
-            let request = try DeviceName.request(deviceID, identity: fleet.identityKind, key: key)
-            guard case .body(let cacerts) = try await ask(.cacerts, stage: .cacerts, tls: tls, &result) else {
-                throw Ended(outcome: .failed(stage: .cacerts, reason: "202 for /cacerts"))
+            let key = try fleet.operationalKey(of: self)
+            // Bounded by the plan, which has so many power cuts.
+            while true {
+                do {
+                    let waiting = try await boot(credential, key, tls, &result)
+                    if plan != nil, waiting == nil { result.times.append((.whole, .now - began)) }
+                    return waiting
+                } catch let cut as PowerCut {
+                    try await Task.sleep(for: cut.off)
+                }
             }
-            let visit = Visit(
-                credential: credential,
-                key: key,
-                request: Base64Body.encode(request),
-                cacerts: cacerts
-            )
-            return try await enroll(visit, tls: tls, &result)
         }
+    }
+
+    /// What a device does when it has power and no certificate.
+    private func boot(
+        _ credential: DeviceCredential,
+        _ key: Certificate.PrivateKey,
+        _ tls: NIOSSLContext,
+        _ result: inout DeviceResult
+    ) async throws -> Waiting? {
+        let clock = try plan?.clock.map { try DeviceClock($0, now: Date(), root: fleet.rootDER) }
+        let request = try DeviceName.request(deviceID, identity: fleet.identityKind, key: key)
+        guard case .body(let cacerts) = try await ask(.cacerts, stage: .cacerts, tls: tls, clock, &result) else {
+            throw Ended(outcome: .failed(stage: .cacerts, reason: "202 for /cacerts"))
+        }
+        let visit = Visit(
+            credential: credential,
+            key: key,
+            request: Base64Body.encode(request),
+            cacerts: cacerts,
+            clock: clock
+        )
+        return try await enroll(visit, tls: tls, &result)
     }
 
     /// The same request again, from a device that has waited.
@@ -110,7 +137,7 @@ struct Device: Sendable {
     private func enroll(_ visit: Visit, tls: NIOSSLContext, _ result: inout DeviceResult) async throws -> Waiting? {
         let answer: Answer
         do {
-            answer = try await ask(.simpleenroll, stage: .enroll, body: visit.request, tls: tls, &result)
+            answer = try await ask(.simpleenroll, stage: .enroll, body: visit.request, tls: tls, visit.clock, &result)
         } catch {
             if let since = visit.waitsSince { result.times.append((.approval, .now - since)) }
             throw error
@@ -136,7 +163,8 @@ struct Device: Sendable {
     /// Checks the certificate that came, keeps it, and takes the trust store.
     private func take(_ answer: [UInt8], _ visit: Visit, _ result: inout DeviceResult) async throws {
         let began = ContinuousClock.now
-        let (held, chain) = try check(answer, cacerts: visit.cacerts, key: visit.key.publicKey)
+        let (held, chain) = try check(answer, visit)
+        result.isGiven(held.der)
         result.certificate = held
         result.times.append((.check, .now - began))
         try fleet.output?.keep(deviceID, certificate: held.der, chain: chain, key: visit.key)
@@ -157,62 +185,18 @@ struct Device: Sendable {
         }
     }
 
-    /// Asks until there is an answer, within the bounds of patience.
-    private func ask(
-        _ operation: ESTOperation,
-        stage: Stage,
-        body: [UInt8] = [],
-        tls: NIOSSLContext,
-        _ result: inout DeviceResult
-    ) async throws -> Answer {
-        while true {
-            try Task.checkCancellation()
-            let reason: String
-            let wait: Duration
-            do {
-                let (reply, answer) = try await fleet.client.perform(operation, body: body, tls: tls)
-                result.times.append((.connect, answer.connecting))
-                result.times.append((stage, answer.answering))
-                switch reply {
-                case .ok(let body): return .body(body)
-                case .pending(let wait): return .pending(wait: wait)
-                case .refused(let status, let reason): throw Ended(outcome: .refused(status: status, reason: reason))
-                case .later(let status, let why, let asked):
-                    reason = "\(status) \(why)"
-                    wait = min(asked, Self.waitMax)
-                }
-            } catch let ended as Ended {
-                throw ended
-            } catch is CancellationError {
-                throw CancellationError()
-            } catch {
-                reason = FailureReason.text(error)
-                wait = Self.reconnectWait
-                guard result.retries.count < Self.retriesMax else {
-                    throw Ended(outcome: .failed(stage: stage, reason: reason))
-                }
-            }
-            guard result.retries.count < Self.retriesMax else { throw Ended(outcome: .gaveUp(reason: reason)) }
-            result.retries.append(reason)
-            try await Task.sleep(for: wait)
-        }
-    }
-
     /// Takes the answer of simpleenroll apart and checks the certificate in it.
-    private func check(
-        _ answer: [UInt8],
-        cacerts: [UInt8],
-        key: Certificate.PublicKey
-    ) throws -> (HeldCertificate, chain: [[UInt8]]) {
+    private func check(_ answer: [UInt8], _ visit: Visit) throws -> (HeldCertificate, chain: [[UInt8]]) {
         do {
-            let bag = try fleet.bags.bag(cacerts)
+            let bag = try fleet.bags.bag(visit.cacerts)
             let certificates = try CertsOnly.decode(Base64Body.decode(answer).der)
             // Exactly one certificate, the issued one (RFC 7030 section 4.2.3, EST-24).
             guard let der = certificates.first, certificates.count == 1 else {
                 throw CheckFailure("\(certificates.count) certificates in the answer")
             }
             let certificate = try Certificate(derEncoded: der)
-            let chain = try bag.check(certificate, deviceID: deviceID, key: key, now: Date())
+            let now = visit.clock?.time(issuedNotBefore: certificate.notValidBefore) ?? Date()
+            let chain = try bag.check(certificate, deviceID: deviceID, key: visit.key.publicKey, now: now)
             return (HeldCertificate(serial: Array(certificate.serialNumber.bytes), der: der), chain)
         } catch let failure as CheckFailure {
             throw Ended(outcome: .distrusted(stage: .check, reason: failure.reason))

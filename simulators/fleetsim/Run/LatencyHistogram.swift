@@ -16,6 +16,13 @@ struct LatencyHistogram: Sendable {
         max = Swift.max(max, duration)
     }
 
+    /// Adds all durations of another.
+    mutating func add(_ other: LatencyHistogram) {
+        for index in buckets.indices { buckets[index] += other.buckets[index] }
+        count += other.count
+        max = Swift.max(max, other.max)
+    }
+
     /// The duration that `fraction` (0 to 1) of all are not above; nil if there is none.
     func percentile(_ fraction: Double) -> Duration? {
         guard count > 0 else { return nil }

@@ -36,6 +36,12 @@ struct LoopbackEndpoint: Hashable, Sendable {
     /// The name for SNI and certificate verification; nil for an IP address, which SNI cannot carry (RFC 6066).
     var serverName: String? { host == "localhost" ? host : nil }
 
+    /// The octets of the address, as a certificate's iPAddress has them (RFC 5280 section 4.2.1.6).
+    var addressOctets: [UInt8] {
+        let ip = address.ipAddress ?? ""
+        return ip == "::1" ? [UInt8](repeating: 0, count: 15) + [1] : ip.split(separator: ".").compactMap { UInt8($0) }
+    }
+
     private static func isLoopback(_ ip: String, _ address: SocketAddress) -> Bool {
         switch address {
         case .v4: ip.hasPrefix("127.")

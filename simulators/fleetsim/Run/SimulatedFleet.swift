@@ -13,6 +13,10 @@ struct SimulatedFleet: Sendable {
     let client: ESTClient
     let bags: IssuerBags
     let patience: ApprovalPatience
+    let retry: RetryPolicy
+    let serverReturn: ServerReturn
+    /// What the devices were made with (DER).
+    let rootDER: [UInt8]
     /// Nil if certificates and keys are not kept.
     let output: DeviceOutput?
     /// Nil if devices do not speak MQTT.
@@ -22,6 +26,7 @@ struct SimulatedFleet: Sendable {
     /// Nil if each device makes its operational key.
     private let folder: IdentityFolder?
     private let root: NIOSSLCertificate
+    private let copied = CopiedIdentities()
     /// The devices of a claim have the same credential, and so the same context.
     private let claimContexts: [NIOSSLContext]
 
@@ -32,6 +37,7 @@ struct SimulatedFleet: Sendable {
         identities: IdentitySource,
         folder: IdentityFolder?,
         patience: ApprovalPatience,
+        retry: RetryPolicy = RetryPolicy(),
         outputFolder: String?,
         mqtt: Bool,
         group: any EventLoopGroup
@@ -40,11 +46,14 @@ struct SimulatedFleet: Sendable {
         identityKind = plan.identity
         keyKind = plan.key
         self.patience = patience
+        self.retry = retry
         self.identities = identities
         self.folder = folder
         let endpoint = try LoopbackEndpoint(url: file.urls.est)
         client = ESTClient(exchange: HTTPExchange(group: group, endpoint: endpoint), label: label)
         let rootPEM = try PEMDocument(pemString: DevFile.text(of: file.files.root, named: "root"))
+        serverReturn = ServerReturn(group: group, endpoint: endpoint)
+        rootDER = rootPEM.derBytes
         bags = IssuerBags(root: rootPEM.derBytes)
         root = try NIOSSLCertificate(bytes: rootPEM.derBytes, format: .der)
         output = try outputFolder.map { try DeviceOutput(folder: $0) }
@@ -57,15 +66,19 @@ struct SimulatedFleet: Sendable {
     /// The claims of the run, in the order of `DeviceCredential.claim`.
     var claims: [Claim] { identities.claims }
 
-    /// What device `number` presents. Its IDevID is made now and forgotten with the device, so that a large fleet takes
-    /// no more memory than the devices that are on their way.
-    func credential(_ number: Int, _ deviceID: String) throws -> DeviceCredential {
-        try identities.credential(number, deviceID)
+    /// What a device presents. Its IDevID is made now and forgotten with the device, so that a large fleet takes no more
+    /// memory than the devices that are on their way.
+    func credential(of device: Device) throws -> DeviceCredential {
+        let number = device.plan?.deviceNumber ?? device.number
+        let make = { try identities.credential(number, device.deviceID) }
+        return try device.plan?.sharesCredential == true ? copied.credential(number, make) : make()
     }
 
-    /// The operational key of a device: a new one, or the one that is kept for it.
-    func operationalKey(_ deviceID: String) throws -> Certificate.PrivateKey {
-        try folder?.key(deviceID) ?? keyKind.generate()
+    /// The operational key of a device: a new one, the one that is kept for it, or the one that it was copied with.
+    func operationalKey(of device: Device) throws -> Certificate.PrivateKey {
+        let make = { try folder?.key(device.deviceID) ?? keyKind.generate() }
+        guard let plan = device.plan, plan.sharesKey else { return try make() }
+        return try copied.key(plan.deviceNumber, make)
     }
 
     /// The TLS of a device with that credential.

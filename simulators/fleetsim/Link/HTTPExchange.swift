@@ -27,12 +27,16 @@ enum HTTPFailure: Error, CustomStringConvertible {
     case timeout
     case closedEarly
     case answerTooLarge
+    /// By the device's own end, as it was to be.
+    case cut(CutMoment)
 
     var description: String {
         switch self {
         case .timeout: "no answer in time"
         case .closedEarly: "closed before the answer was complete"
         case .answerTooLarge: "the answer is too large"
+        case .cut(.sent), .cut(.received): "the connection was reset"
+        case .cut(.requestSent), .cut(.answerHeard): "the answer was lost"
         }
     }
 }
@@ -49,7 +53,11 @@ struct HTTPExchange: Sendable {
     let endpoint: LoopbackEndpoint
     let server = VerifiedServer()
 
-    func ask(_ question: HTTPQuestion, tls: NIOSSLContext) async throws -> HTTPAnswer {
+    func ask(
+        _ question: HTTPQuestion,
+        tls: NIOSSLContext,
+        conditions: ConnectionConditions = ConnectionConditions()
+    ) async throws -> HTTPAnswer {
         let loop = group.next()
         let promise = loop.makePromise(of: HTTPAnswer.self)
         let timeout = loop.scheduleTask(in: Self.timeout) { promise.fail(HTTPFailure.timeout) }
@@ -63,12 +71,29 @@ struct HTTPExchange: Sendable {
                 promise.futureResult.whenComplete { _ in channel.close(promise: nil) }
                 return channel.eventLoop.makeCompletedFuture {
                     let pipeline = channel.pipeline.syncOperations
-                    try pipeline.addHandler(server.handler(tls, serverName: endpoint.serverName))
+                    let cutter = conditions.cut.map { moment in
+                        ConnectionCutter(moment) { promise.fail(HTTPFailure.cut(moment)) }
+                    }
+                    if let cutter { try pipeline.addHandler(cutter) }
+                    if let link = conditions.link { try pipeline.addHandler(SlowLinkHandler(link)) }
+                    try pipeline.addHandler(
+                        conditions.clock.map { clock in
+                            // A device with a wrong clock comes to a verdict of its own.
+                            try NIOSSLClientHandler(context: tls, serverHostname: endpoint.serverName) {
+                                chain,
+                                verdict in
+                                verdict.succeed(clock.accepts(chain, of: endpoint) ? .certificateVerified : .failed)
+                            }
+                        } ?? server.handler(tls, serverName: endpoint.serverName)
+                    )
                     try pipeline.addHandler(WholeRequestEncoder())
                     try pipeline.addHandler(ByteToMessageHandler(HTTPResponseDecoder()))
-                    try pipeline.addHandler(
-                        ExchangeHandler(question, host: endpoint.hostField, began, server, promise)
-                    )
+                    let handler = ExchangeHandler(question, host: endpoint.hostField, began, promise)
+                    handler.onRequestSent = { context in
+                        if conditions.clock == nil { server.succeeded(context) }
+                        cutter?.requestIsSent()
+                    }
+                    try pipeline.addHandler(handler)
                 }
             }
             .connect(to: endpoint.address)
@@ -115,8 +140,9 @@ final class ExchangeHandler: ChannelInboundHandler {
     private let question: HTTPQuestion
     private let host: String
     private let began: ContinuousClock.Instant
-    private let server: VerifiedServer
     private let promise: EventLoopPromise<HTTPAnswer>
+    /// Called when the request is on the wire, and so the handshake is done.
+    var onRequestSent: (ChannelHandlerContext) -> Void = { _ in }
     private var asked: ContinuousClock.Instant?
     private var head: HTTPResponseHead?
     private var body: [UInt8] = []
@@ -125,13 +151,11 @@ final class ExchangeHandler: ChannelInboundHandler {
         _ question: HTTPQuestion,
         host: String,
         _ began: ContinuousClock.Instant,
-        _ server: VerifiedServer,
         _ promise: EventLoopPromise<HTTPAnswer>
     ) {
         self.question = question
         self.host = host
         self.began = began
-        self.server = server
         self.promise = promise
     }
 
@@ -147,7 +171,7 @@ final class ExchangeHandler: ChannelInboundHandler {
         let written = context.eventLoop.makePromise(of: Void.self)
         written.futureResult.assumeIsolated().whenSuccess {
             self.asked = .now
-            self.server.succeeded(context)
+            self.onRequestSent(context)
         }
         context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: written)
         context.fireChannelActive()

@@ -4,7 +4,8 @@ import Glibc
 
 /// Runs the devices of a fleet: so many at once, and if wanted so many a second.
 struct FleetRun: Sendable {
-    let fleet: SimulatedFleet
+    /// The device of a number, counted from 1.
+    let device: @Sendable (_ number: Int) -> Device
     let devices: Int
     let concurrency: Int
     /// Devices that begin in a second, whatever became of those before; nil as fast as they go.
@@ -93,7 +94,7 @@ struct FleetRun: Sendable {
     }
 
     private func add(_ number: Int, _ began: ContinuousClock.Instant, to group: inout TaskGroup<Event>) {
-        let device = Device(number: number, fleet: fleet)
+        let device = device(number)
         // Open loop: the clock alone says when a device is switched on.
         let start = rate.map { began + .seconds(Double(number - 1) / $0) }
         group.addTask {
