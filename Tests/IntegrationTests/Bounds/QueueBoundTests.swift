@@ -1,0 +1,62 @@
+import TestPeers
+import Testing
+
+extension SystemTests.Bounds {
+    /// The bounds on the way to the record: a full queue refuses at once, says when to come again, and loses nothing of
+    /// what it took.
+    @Suite struct QueueBoundTests {
+        /// Enrollments at once, more than any of the queues takes.
+        private static let devices = 6
+
+        @Test(arguments: [("audit_head", "commit-queue"), ("device_keys", "question-queue")])
+        func `enrollments beyond a full queue are told to come again, and those in it finish`(
+            held: String,
+            limit: String
+        ) async throws {
+            let server = try await BoundedServers.shared.smallQueues()
+            var devices: [SystemDevice] = []
+            for _ in 0..<Self.devices { devices.append(try await SystemDevice(server.bed.document)) }
+            let answers = try await withThrowingTaskGroup(of: SystemDevice.Answer.self) { group in
+                try await server.holding(held) {
+                    try await server.reaching(limit) {
+                        for device in devices { group.addTask { try await device.enroll(at: server.server.url) } }
+                        let first = try await group.next()
+                        #expect(first?.status == 503)
+                    }
+                }
+                return try await group.reduce(into: []) { $0.append($1) }
+            }
+            #expect(answers.contains { $0.status == 200 }, "\(answers.map(\.status))")
+            let refused = answers.filter { $0.status != 200 }
+            #expect(refused.allSatisfy { $0.status == 503 }, "\(answers.map(\.status))")
+            #expect(refused.allSatisfy { $0.headers.contains { $0.hasPrefix("retry-after: ") } })
+            // Whoever was sent away is welcome afterwards.
+            for device in devices { try await device.enrolled(at: server.server.url) }
+        }
+
+        @Test func `callers beyond those that may wait for a database connection are refused`() async throws {
+            let server = try await BoundedServers.shared.smallQueues()
+            let asking = try await server.holding("outbox") {
+                try await server.reaching("database-pool") {
+                    try await BackgroundProgram([
+                        "bash", "-c",
+                        """
+                        for try in $(seq 12); do
+                            curl -sS -o /dev/null -w '%{http_code}\\n' --max-time 30 "$1" &
+                        done
+                        wait
+                        """,
+                        "bash", server.server.publicURL + "/readyz",
+                    ])
+                }
+            }
+            #expect(try await asking.end(withinSeconds: 60) == 0)
+            let statuses = asking.log.split(separator: "\n")
+            #expect(statuses.count == 12 && statuses.contains("503"), "\(statuses)")
+            try await Eventually.holds("readiness, once the table is free") {
+                let url = server.server.publicURL + "/readyz"
+                return try await Shell.run("curl -sS -o /dev/null -w '%{http_code}' \"$1\"", url) == "200"
+            }
+        }
+    }
+}
