@@ -3,6 +3,7 @@ import Enrollment
 import NIOCore
 import NIOHTTP1
 import NIOSSL
+import NIOTLS
 
 /// The requests of one connection, one after the other: gathers each within bounds of size and time, has it answered,
 /// and writes the answer.
@@ -37,13 +38,13 @@ final class ESTExchange: ChannelInboundHandler {
     private let ledger: ConnectionLedger
     private let observer: any FrontObserver
     private let executor: LoopExecutor
+    private let deadline: ConnectionDeadline
     private let date: HTTPDate
     private var state = State.idle
     /// Octets of a body that came after it was refused, before the answer.
     private var unwanted = 0
     /// True once the client has said that it sends no more.
     private var isInputOver = false
-    private var deadline: Scheduled<Void>?
 
     init(
         bounds: Bounds,
@@ -52,6 +53,7 @@ final class ESTExchange: ChannelInboundHandler {
         ledger: ConnectionLedger,
         observer: any FrontObserver,
         executor: LoopExecutor,
+        deadline: ConnectionDeadline,
         date: HTTPDate
     ) {
         self.bounds = bounds
@@ -60,10 +62,9 @@ final class ESTExchange: ChannelInboundHandler {
         self.ledger = ledger
         self.observer = observer
         self.executor = executor
+        self.deadline = deadline
         self.date = date
     }
-
-    func handlerAdded(context: ChannelHandlerContext) { waitForRequest(context) }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         switch unwrapInboundIn(data) {
@@ -78,17 +79,15 @@ final class ESTExchange: ChannelInboundHandler {
         }
     }
 
-    func channelInactive(context: ChannelHandlerContext) {
-        deadline?.cancel()
-        context.fireChannelInactive()
-    }
-
     /// Who says goodbye with a request on its way still waits for the answer (RFC 8446 section 6.1: each direction ends
     /// by itself).
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-        if case ChannelEvent.inputClosed? = event as? ChannelEvent {
+        switch event {
+        case TLSUserEvent.handshakeCompleted: waitForRequest(context)
+        case ChannelEvent.inputClosed:
             isInputOver = true
             guard case .answering(_, isWhole: true) = state else { return context.close(promise: nil) }
+        default: break
         }
         context.fireUserInboundEventTriggered(event)
     }
@@ -175,7 +174,7 @@ final class ESTExchange: ChannelInboundHandler {
         isWhole: Bool,
         _ context: ChannelHandlerContext
     ) {
-        deadline?.cancel()
+        deadline.clear()
         state = .answering(head, isWhole: isWhole)
         let request = ESTRequest(head: head, body: body, connection: connection)
         switch responder.plan(request) {
@@ -203,7 +202,7 @@ final class ESTExchange: ChannelInboundHandler {
 
     private func write(_ answer: ESTResponse, _ context: ChannelHandlerContext) {
         guard case .answering(let head, let isWhole) = state else { return }
-        deadline?.cancel()
+        deadline.clear()
         let closes = answer.closes || !isWhole || isInputOver || !head.isKeepAlive
         var fields = HTTPHeaders(answer.fields)
         // RFC 9110 section 8.6: none with 204.
@@ -246,8 +245,7 @@ final class ESTExchange: ChannelInboundHandler {
         _ context: ChannelHandlerContext,
         _ act: @escaping (ESTExchange, ChannelHandlerContext) -> Void
     ) {
-        deadline?.cancel()
-        deadline = context.eventLoop.assumeIsolated().scheduleTask(in: time) { [weak self] in
+        deadline.set(in: time) { [weak self] in
             guard let self else { return }
             act(self, context)
         }

@@ -128,7 +128,7 @@ package struct ESTFront: Service {
     private func listen() async throws -> any Channel {
         let perRead = AcceptGate.perRead(ledger.bounds)
         let date = HTTPDate()
-        let executors = LoopExecutors(eventLoopGroup)
+        let loops = FrontLoop.all(of: eventLoopGroup)
         return try await ServerBootstrap(group: eventLoopGroup)
             .serverChannelOption(.backlog, value: Self.backlog)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
@@ -147,7 +147,7 @@ package struct ESTFront: Service {
             )
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
-                    try begin(channel, executor: executors.executor(of: channel.eventLoop), date: date)
+                    try begin(channel, on: loops[ObjectIdentifier(channel.eventLoop)], date: date)
                 }
             }
             .bind(host: configuration.host, port: configuration.port)
@@ -155,7 +155,12 @@ package struct ESTFront: Service {
     }
 
     /// Puts a new connection's handlers in place: TLS with the context of this moment, then HTTP/1.1.
-    private func begin(_ channel: any Channel, executor: LoopExecutor, date: HTTPDate) throws {
+    private func begin(_ channel: any Channel, on known: FrontLoop?, date: HTTPDate) throws {
+        let loop = known ?? FrontLoop(channel.eventLoop)
+        let deadlines = loop.deadlines.value
+        let deadline = ConnectionDeadline()
+        deadlines.watch(deadline)
+        channel.closeFuture.assumeIsolated().whenComplete { _ in deadlines.forget(deadline) }
         let connection = ClientConnection(source: channel.sourceAddress, intermediates: intermediates)
         let id = ConnectionLedger.id(of: channel)
         let chainBounds = ClientChainBounds(
@@ -174,6 +179,7 @@ package struct ESTFront: Service {
         }
         let watch = HandshakeWatch(
             connection: connection,
+            deadline: deadline,
             timeout: TimeAmount(configuration.handshakeTimeout),
             observer: observer,
             onEnd: { ledger.handshakeEnded(id) }
@@ -192,7 +198,8 @@ package struct ESTFront: Service {
             responder: responder,
             ledger: ledger,
             observer: observer,
-            executor: executor,
+            executor: loop.executor,
+            deadline: deadline,
             date: date
         )
         let pipeline = channel.pipeline.syncOperations

@@ -17,7 +17,7 @@ struct ESTRequest: Sendable {
     /// The value of a header field, several joined as RFC 9110 section 5.3 has it.
     func field(_ name: String) -> String? {
         let values = head.headers[name]
-        return values.isEmpty ? nil : values.joined(separator: ", ")
+        return values.count > 1 ? values.joined(separator: ", ") : values.first
     }
 }
 

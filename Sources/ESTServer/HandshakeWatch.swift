@@ -9,31 +9,31 @@ final class HandshakeWatch: ChannelInboundHandler, RemovableChannelHandler {
     typealias InboundOut = ByteBuffer
 
     private let connection: ClientConnection
+    private let deadline: ConnectionDeadline
     private let timeout: TimeAmount
     private let observer: any FrontObserver
     private let onEnd: () -> Void
-    private var deadline: Scheduled<Void>?
     private var isOver = false
 
     /// - Parameter onEnd: Called once, however the handshake ended.
     init(
         connection: ClientConnection,
+        deadline: ConnectionDeadline,
         timeout: TimeAmount,
         observer: any FrontObserver,
         onEnd: @escaping () -> Void
     ) {
         self.connection = connection
+        self.deadline = deadline
         self.timeout = timeout
         self.observer = observer
         self.onEnd = onEnd
     }
 
     func handlerAdded(context: ChannelHandlerContext) {
-        let watch = NIOLoopBound((self, context), eventLoop: context.eventLoop)
-        deadline = context.eventLoop.scheduleTask(in: timeout) {
-            let (own, context) = watch.value
-            own.observer.reached(.handshakeTime)
-            own.end(.timeout)
+        deadline.set(in: timeout) { [weak self] in
+            self?.observer.reached(.handshakeTime)
+            self?.end(.timeout)
             context.close(promise: nil)
         }
     }
@@ -58,10 +58,9 @@ final class HandshakeWatch: ChannelInboundHandler, RemovableChannelHandler {
 
     /// Tells once how it ended.
     private func end(_ result: HandshakeResult) {
-        deadline?.cancel()
-        deadline = nil
         guard !isOver else { return }
         isOver = true
+        deadline.clear()
         observer.ended(result)
         onEnd()
     }

@@ -13,17 +13,18 @@ package final class LoopExecutor: TaskExecutor {
     }
 }
 
-/// The executors of a group's loops, made once.
-struct LoopExecutors: Sendable {
-    private let executors: [ObjectIdentifier: LoopExecutor]
+/// What all connections of an event loop share.
+struct FrontLoop: Sendable {
+    let executor: LoopExecutor
+    let deadlines: NIOLoopBoundBox<LoopDeadlines>
 
-    init(_ group: any EventLoopGroup) {
-        executors = Dictionary(
-            uniqueKeysWithValues: group.makeIterator().map { (ObjectIdentifier($0), LoopExecutor($0)) }
-        )
+    init(_ loop: any EventLoop) {
+        executor = LoopExecutor(loop)
+        deadlines = NIOLoopBoundBox.makeBoxSendingValue(LoopDeadlines(loop), eventLoop: loop)
     }
 
-    func executor(of loop: any EventLoop) -> LoopExecutor {
-        executors[ObjectIdentifier(loop)] ?? LoopExecutor(loop)
+    /// That of each loop of a group, by the loop.
+    static func all(of group: any EventLoopGroup) -> [ObjectIdentifier: FrontLoop] {
+        Dictionary(uniqueKeysWithValues: group.makeIterator().map { (ObjectIdentifier($0), FrontLoop($0)) })
     }
 }

@@ -44,6 +44,16 @@ final class LibpqSession {
             unsafe PQfinish(pointer)
             throw .unavailable(oneLine(reason))
         }
+        if !configuration.settings.isEmpty {
+            let result = unsafe PQexec(pointer, configuration.settings)
+            let isDone = unsafe PQresultStatus(result) == PGRES_COMMAND_OK
+            unsafe PQclear(result)
+            guard isDone else {
+                let reason = unsafe PQerrorMessage(pointer).map { unsafe String(cString: $0) } ?? "unknown"
+                unsafe PQfinish(pointer)
+                throw .unavailable(oneLine(reason))
+            }
+        }
         return unsafe LibpqSession(connected: pointer)
     }
 

@@ -11,6 +11,8 @@ package struct PostgresConfiguration: Sendable {
     package var applicationName: String
     /// The most statements a connection keeps prepared; the least recently used one goes first.
     package var preparedStatementsMax: Int
+    /// SQL that each new connection runs first, `set` statements: how PostgreSQL is to behave towards it.
+    package var settings = ""
 
     package static let connectTimeoutDefault: Duration = .seconds(5)
     package static let callTimeoutDefault: Duration = .seconds(10)

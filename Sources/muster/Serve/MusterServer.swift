@@ -96,8 +96,13 @@ struct MusterServer: Sendable {
         onReady: @escaping @Sendable (Ports) async throws -> Void
     ) async throws {
         let changes = RecordChanges(database, logger: logger)
+        let enrollmentPool = DatabaseAccess.enrollmentPool(
+            database,
+            onFull: RecordLimit.databasePool.counter(metrics),
+            logger: logger
+        )
         let commits = CommitGroup(
-            pool: pool,
+            pool: enrollmentPool,
             groupMax: configuration.limits.commitGroupMax,
             waitingMax: configuration.limits.commitQueueMax,
             onCommit: CommitMetrics(factory: metrics).committed,
@@ -105,7 +110,7 @@ struct MusterServer: Sendable {
             logger: logger
         )
         let questions = QuestionGroup(
-            pool: pool,
+            pool: enrollmentPool,
             waitingMax: configuration.limits.commitQueueMax,
             onFull: RecordLimit.questionQueue.counter(metrics),
             logger: logger
@@ -132,7 +137,7 @@ struct MusterServer: Sendable {
             logger: logger
         )
         // In order of dependence: the group stops them in reverse, so that the fronts end first and the pool last.
-        var services: [any Service] = [pool, changes, OnEventLoop(commits, group), OnEventLoop(questions, group)]
+        var services: [any Service] = [pool, enrollmentPool, changes, OnEventLoop(commits, group), OnEventLoop(questions, group)]
         if let mqtt = configuration.mqtt {
             services += try brokerServices(mqtt, outbox: outbox)
         } else {
