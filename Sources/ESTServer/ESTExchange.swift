@@ -224,6 +224,9 @@ final class ESTExchange: ChannelInboundHandler {
         if !closes { waitForRequest(context) }
         context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
         guard closes else { return }
+        // From here on the client's goodbye ends both directions: TLS would otherwise hold the connection, with all its
+        // memory, until the time for its own goodbye is over.
+        try? context.channel.syncOptions?.setOption(.allowRemoteHalfClosure, value: false)
         if isWhole || isInputOver {
             context.close(promise: nil)
         } else {

@@ -56,17 +56,21 @@ package struct PostgresOutbox: Outbox, AcknowledgementRecord {
         return try outcome.get()
     }
 
-    package func latestRetained(after id: Int64, limit: Int) async throws(RecordError) -> [OutboxEvent] {
+    /// A newer event that is being written meanwhile has a higher id, and so comes after it.
+    package func awaitRetainedAgain() async throws(RecordError) {
         try await recording {
-            try await pool.query(
-                """
-                select o.id, o.topic, o.payload, o.retained from outbox o
-                where o.retained and o.id > \(id) and not exists (
-                    select from outbox later
-                    where later.fleet_id = o.fleet_id and later.topic = o.topic and later.retained and later.id > o.id)
-                order by o.id limit \(Int64(limit))
-                """
-            ).map(Self.event)
+            try await pool.withConnection { connection in
+                _ = try await connection.pipeline([
+                    """
+                    update outbox o set published_at = null
+                    where o.retained and o.published_at is not null and not exists (
+                        select from outbox later
+                        where later.fleet_id = o.fleet_id and later.topic = o.topic and later.retained
+                            and later.id > o.id)
+                    """,
+                    RecordChanges.notifyQuery(.outbox),
+                ])
+            }
         }
     }
 

@@ -10,7 +10,7 @@ import ServiceLifecycle
 /// The public front, plain HTTP: what anyone may fetch, and how the server is.
 package struct StatusFront: Service {
     /// Connections at a time; further ones wait in the kernel until one ends.
-    package static let connectionsMax = 1024
+    package static let connectionsMax = 256
     /// A connection on which nothing is asked for so long is closed: anyone may open one.
     package static let idleTimeout: TimeAmount = .seconds(30)
 

@@ -13,8 +13,8 @@ package protocol Outbox: Sendable {
         _ publish: @Sendable (OutboxEvent) async throws -> Void
     ) async throws -> Int
 
-    /// The latest retained event of each topic, waiting or published, after the event `id`, in order, up to `limit`.
-    func latestRetained(after id: Int64, limit: Int) async throws(RecordError) -> [OutboxEvent]
+    /// Has the latest retained event of each topic wait once more, unless it does already.
+    func awaitRetainedAgain() async throws(RecordError)
 
     /// One element each time events may wait; ends on cancellation.
     func wakeups() -> AsyncStream<Void>

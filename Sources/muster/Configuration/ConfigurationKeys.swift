@@ -30,7 +30,7 @@ enum ConfigurationKeys {
         "database.poolSize",
         .integer(1...100),
         .standard("8"),
-        "How many connections to the database are kept open."
+        "How many connections to the database are kept open, besides two that only enrollments use."
     )
     static let databaseConnectTimeout = ConfigurationKey(
         "database.connectTimeoutSeconds",

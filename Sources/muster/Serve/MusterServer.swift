@@ -125,6 +125,7 @@ struct MusterServer: Sendable {
         try await loader.load()
         try tls.reload(directory: directory)
 
+        LargeAllocations.useOwnPages()
         let group = MultiThreadedEventLoopGroup(numberOfThreads: Processors.available)
         let ready = Readying(hasOperatorFront: operatorFront != nil, onReady)
         let enrollmentMetrics = EnrollmentMetrics(factory: metrics)
@@ -137,7 +138,9 @@ struct MusterServer: Sendable {
             logger: logger
         )
         // In order of dependence: the group stops them in reverse, so that the fronts end first and the pool last.
-        var services: [any Service] = [pool, enrollmentPool, changes, OnEventLoop(commits, group), OnEventLoop(questions, group)]
+        var services: [any Service] = [
+            pool, enrollmentPool, changes, OnEventLoop(commits, group), OnEventLoop(questions, group),
+        ]
         if let mqtt = configuration.mqtt {
             services += try brokerServices(mqtt, outbox: outbox)
         } else {

@@ -4,9 +4,9 @@ import Logging
 /// The process's bound on open files (RLIMIT_NOFILE), of which each connection takes one. A process that reaches it can
 /// neither take connections nor turn them away, reach its database again, or read its keys.
 enum OpenFiles {
-    /// Files that are no devices' connections: those of the operator front (256 at most) and of the metrics front (64),
-    /// of the database and the broker, some of the public front, logs and keys.
-    static let reserved = 448
+    /// Files that are no devices' connections: those of the operator front and of the public front (256 each at most) and
+    /// of the metrics front (64), of the database and the broker, logs and keys.
+    static let reserved = 704
     /// The fewest device connections that a server serves with, however low the bound.
     static let connectionsMin = 16
 
