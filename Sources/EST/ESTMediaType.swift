@@ -31,11 +31,7 @@ package enum ESTMediaType: String, CaseIterable, Hashable, Sendable {
     }
 
     private static func essence(of value: String) -> Substring {
-        // By octets: a blank may share its Character with what stands beside it, which must not go with it.
-        var essence = value.utf8.prefix { $0 != UInt8(ascii: ";") }
-        while let last = essence.last, last == 0x20 || last == 0x09 { essence.removeLast() }
-        while let first = essence.first, first == 0x20 || first == 0x09 { essence.removeFirst() }
-        return Substring(essence)
+        value.utf8.prefix { $0 != UInt8(ascii: ";") }.trimmingBlanks
     }
 
     private static func lowercased(_ octet: UInt8) -> UInt8 {

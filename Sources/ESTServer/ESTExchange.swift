@@ -39,7 +39,7 @@ final class ESTExchange: ChannelInboundHandler {
     private let observer: any FrontObserver
     private let executor: LoopExecutor
     private let deadline: ConnectionDeadline
-    private let date: HTTPDate
+    private let date: DateField
     private var state = State.idle
     /// Octets of a body that came after it was refused, before the answer.
     private var unwanted = 0
@@ -54,7 +54,7 @@ final class ESTExchange: ChannelInboundHandler {
         observer: any FrontObserver,
         executor: LoopExecutor,
         deadline: ConnectionDeadline,
-        date: HTTPDate
+        date: DateField
     ) {
         self.bounds = bounds
         self.connection = connection

@@ -127,7 +127,7 @@ package struct ESTFront: Service {
 
     private func listen() async throws -> any Channel {
         let perRead = AcceptGate.perRead(ledger.bounds)
-        let date = HTTPDate()
+        let date = DateField()
         let loops = FrontLoop.all(of: eventLoopGroup)
         return try await ServerBootstrap(group: eventLoopGroup)
             .serverChannelOption(.backlog, value: Self.backlog)
@@ -155,7 +155,7 @@ package struct ESTFront: Service {
     }
 
     /// Puts a new connection's handlers in place: TLS with the context of this moment, then HTTP/1.1.
-    private func begin(_ channel: any Channel, on known: FrontLoop?, date: HTTPDate) throws {
+    private func begin(_ channel: any Channel, on known: FrontLoop?, date: DateField) throws {
         let loop = known ?? FrontLoop(channel.eventLoop)
         let deadlines = loop.deadlines.value
         let deadline = ConnectionDeadline()

@@ -37,7 +37,7 @@ struct RecordDatabase: Sendable {
                 PostgresConfiguration(connectionString: uri, connectTimeout: patience, callTimeout: patience)
             )
             defer { superuser.close() }
-            try await Roles.shared.make(superuser)
+            try await roles.run { try await superuser.withConnection { try await $0.run(script: Schema.roles) } }
             let rows = try await superuser.query("select current_database()::text")
             let name: String = try rows[0].decode()
             try await superuser.withConnection { connection in
@@ -130,42 +130,8 @@ struct RecordDatabase: Sendable {
     /// The one number that a query of the owner gives.
     func number(_ query: PostgresQuery) async throws -> Int64 { try await owner.query(query)[0].decode() }
 
-    /// Who may have a database now.
-    private actor Turns {
-        static let shared = Turns()
-        private var free = 8
-        private var waiting: [CheckedContinuation<Void, Never>] = []
-
-        func take() async {
-            if free > 0 {
-                free -= 1
-            } else {
-                await withCheckedContinuation { waiting.append($0) }
-            }
-        }
-
-        func giveBack() {
-            if waiting.isEmpty {
-                free += 1
-            } else {
-                waiting.removeFirst().resume()
-            }
-        }
-    }
-
-    /// The roles of the cluster, made by its superuser, once.
-    private actor Roles {
-        static let shared = Roles()
-        private var made: Task<Void, any Error>?
-
-        func make(_ superuser: PostgresPool) async throws {
-            // Unstructured: all tests wait for it, and no one of them is its parent.
-            let task =
-                made ?? Task { try await superuser.withConnection { try await $0.run(script: Schema.roles) } }
-            made = task
-            try await task.value
-        }
-    }
+    /// The roles of the cluster, made by its superuser.
+    private static let roles = Once()
 }
 
 /// Asks again until `condition` holds, for at most a minute.

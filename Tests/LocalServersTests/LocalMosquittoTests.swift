@@ -1,5 +1,4 @@
 import Foundation
-import Glibc
 import LocalServers
 import Logging
 import TestPeers
@@ -147,11 +146,11 @@ struct LocalMosquittoTests {
         try folder.write("broker.key", credential.key)
         try folder.write("root.pem", pki.root)
         // Nobody listens there, so that what answers can only be the broker itself.
-        let held = try HeldPort()
+        let held = try BoundSocket()
         let server = try Self.server(folder.path, port: held.port)
         let error = await #expect(throws: LocalServerError.self) { try await server.start() }
         #expect(error?.description.contains("Address already in use") == true, "\(String(describing: error))")
-        held.letGo()
+        withExtendedLifetime(held) {}
     }
 
     private static func server(_ folder: String, port: Int) throws -> LocalMosquitto {
@@ -169,28 +168,4 @@ struct LocalMosquittoTests {
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         )
     }
-}
-
-/// Has a port of 127.0.0.1 to itself, and listens on it to nobody.
-private final class HeldPort: Sendable {
-    let port: Int
-    private let descriptor: Int32
-
-    init() throws {
-        let held = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let isBound = unsafe withUnsafeMutablePointer(to: &address) { pointer in
-            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                unsafe bind(held, $0, length) == 0 && getsockname(held, $0, &length) == 0
-            }
-        }
-        guard isBound else { throw LocalServerError.failed(action: "hold", detail: "a port") }
-        port = Int(UInt16(bigEndian: address.sin_port))
-        descriptor = held
-    }
-
-    func letGo() { close(descriptor) }
 }

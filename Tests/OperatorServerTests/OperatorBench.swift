@@ -88,7 +88,7 @@ struct OperatorBench: Sendable {
                 logger: .quiet
             )
             defer { superuser.close() }
-            try await Roles.shared.make(superuser)
+            try await roles.run { try await superuser.withConnection { try await $0.run(script: Schema.roles) } }
             try await superuser.withConnection { connection in
                 let rows = try await connection.query("select current_database()::text")
                 let name: String = try rows[0].decode()
@@ -271,19 +271,8 @@ struct OperatorBench: Sendable {
         return "-----BEGIN CERTIFICATE-----\n\(lines)\n-----END CERTIFICATE-----\n"
     }
 
-    /// The roles of the cluster, made by its superuser, once.
-    private actor Roles {
-        static let shared = Roles()
-        private var made: Task<Void, any Error>?
-
-        func make(_ superuser: PostgresPool) async throws {
-            // Unstructured: all tests wait for it, and no one of them is its parent.
-            let task =
-                made ?? Task { try await superuser.withConnection { try await $0.run(script: Schema.roles) } }
-            made = task
-            try await task.value
-        }
-    }
+    /// The roles of the cluster, made by its superuser.
+    private static let roles = Once()
 }
 
 extension OperatorBench {

@@ -20,7 +20,7 @@ final class ThrowawayCluster: Sendable {
         try await initialize(directory)
         for attempt in 1...attemptsMax {
             // Asked for last: from here to the server's start nobody else has long to take it.
-            let cluster = try ThrowawayCluster(directory, port: freePort())
+            let cluster = try ThrowawayCluster(directory, port: BoundSocket.freePort())
             do {
                 try await cluster.start()
             } catch {
@@ -99,22 +99,6 @@ final class ThrowawayCluster: Sendable {
     fileprivate func removeNow() {
         stopNow()
         try? FileManager.default.removeItem(atPath: directory.path)
-    }
-
-    private static func freePort() throws -> Int {
-        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        defer { close(descriptor) }
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let bound = unsafe withUnsafeMutablePointer(to: &address) { pointer in
-            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { pointer in
-                unsafe bind(descriptor, pointer, length) == 0 && getsockname(descriptor, pointer, &length) == 0
-            }
-        }
-        guard bound else { throw Failure.noPort }
-        return Int(UInt16(bigEndian: address.sin_port))
     }
 }
 

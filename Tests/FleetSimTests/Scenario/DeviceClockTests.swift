@@ -88,12 +88,4 @@ import X509
             try ServerChain.validity([], root: root, endpoint: localhost)
         }
     }
-
-    @Test(arguments: [
-        ("Sun, 06 Nov 1994 08:49:37 GMT", 784_111_777), ("Thu, 01 Jan 1970 00:00:00 GMT", 0),
-        ("Sun, 06 Nov 1994 08:49:37 CET", nil), ("Sun, 06 Nov 1994 24:49:37 GMT", nil), ("yesterday", nil),
-        ("Sunday, 06-Nov-94 08:49:37 GMT", nil),
-    ]) func `reads the Date that servers send`(text: String, seconds: Double?) {
-        #expect(HTTPDateField.parse(text) == seconds.map { Date(timeIntervalSince1970: $0) })
-    }
 }

@@ -1,3 +1,4 @@
+import EST
 import Foundation
 import NIOSSL
 import SwiftASN1
@@ -49,8 +50,8 @@ final class DeviceClock: Sendable {
 
     /// Takes the Date field of an authenticated server's answer (RFC 9110 section 6.6.1).
     func hears(date field: String?) {
-        guard let field, let date = HTTPDateField.parse(field) else { return }
-        estimate.withLock { $0.hears(date, at: .now) }
+        guard let field, let seconds = HTTPDate.parse(field) else { return }
+        estimate.withLock { $0.hears(Date(timeIntervalSince1970: Double(seconds)), at: .now) }
     }
 
     /// The time to hold an issued certificate against.

@@ -1,12 +1,12 @@
 /// Who may have a server and a database now. Not all tests at once: PostgreSQL takes so many connections only, and a
 /// small machine would answer none of them in time.
-actor Turns {
-    static let shared = Turns()
+package actor Turns {
+    package static let shared = Turns()
 
     private var free = 8
     private var waiting: [CheckedContinuation<Void, Never>] = []
 
-    func take() async {
+    package func take() async {
         if free > 0 {
             free -= 1
         } else {
@@ -14,7 +14,7 @@ actor Turns {
         }
     }
 
-    func giveBack() {
+    package func giveBack() {
         if waiting.isEmpty {
             free += 1
         } else {
