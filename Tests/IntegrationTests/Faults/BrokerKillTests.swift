@@ -39,7 +39,12 @@ extension SystemTests.Faults {
             #expect(try await fleet.missing(tries) == [])
             try await bed.outboxIsEmpty()
             try await witness.end()
-            for name in names { #expect(try witness.versions(of: name) == [1, 2, 3, 4]) }
+            // In order, and none left out. QoS 1 is at least once, and what is retained may come again with the broker.
+            for name in names {
+                let versions = try witness.versions(of: name)
+                let once = versions.reduce(into: []) { if $0.last != $1 { $0.append($1) } }
+                #expect(once == [1, 2, 3, 4], "\(versions)")
+            }
             #expect(server.program.status == nil, "the server was not to end")
             server.program.signal(SIGTERM)
             #expect(try await server.program.end(withinSeconds: 10) == 0)
