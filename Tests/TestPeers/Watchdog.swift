@@ -34,6 +34,8 @@ final class Watchdog: Sendable {
         // Whoever reads our output waits until all have closed it; the watchdog lives longer than we do.
         unsafe posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0)
         unsafe posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0)
+        // It lives long: a socket of another test that it had too would stay open when that test closes it.
+        unsafe posix_spawn_file_actions_addclosefrom_np(&actions, 3)
         var arguments = unsafe words.map { unsafe strdup($0) } + [nil]
         defer { unsafe arguments.forEach { unsafe free($0) } }
         var child: pid_t = 0
