@@ -4,6 +4,10 @@ import Glibc
 ///
 /// It reads from a socket whose other end only we hold; the kernel closes that end when we end, also by SIGKILL.
 final class Watchdog: Sendable {
+    /// It lives long: what it inherited, such as a socket of another test, would stay open when that test closes it.
+    private static let letGo =
+        #"for fd in /proc/$$/fd/*; do fd=${fd##*/}; [ "$fd" -gt 2 ] && eval "exec $fd>&-"; done; "#
+
     private let leash: Int32
     private let child: pid_t
 
@@ -13,7 +17,7 @@ final class Watchdog: Sendable {
         var ends: [Int32] = [-1, -1]
         let kind = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
         guard unsafe socketpair(AF_UNIX, kind, 0, &ends) == 0 else { throw WatchdogError.system(errno) }
-        let words = ["setsid", "sh", "-c", "cat >/dev/null; " + script, "watchdog"] + arguments
+        let words = ["setsid", "bash", "-c", Self.letGo + "cat >/dev/null; " + script, "watchdog"] + arguments
         child = try Self.spawn("/usr/bin/setsid", words, input: ends[0])
         close(ends[0])
         leash = ends[1]
@@ -34,8 +38,6 @@ final class Watchdog: Sendable {
         // Whoever reads our output waits until all have closed it; the watchdog lives longer than we do.
         unsafe posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0)
         unsafe posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0)
-        // It lives long: a socket of another test that it had too would stay open when that test closes it.
-        unsafe posix_spawn_file_actions_addclosefrom_np(&actions, 3)
         var arguments = unsafe words.map { unsafe strdup($0) } + [nil]
         defer { unsafe arguments.forEach { unsafe free($0) } }
         var child: pid_t = 0

@@ -42,7 +42,7 @@ extension SystemTests.Faults {
             // In order, and none left out. QoS 1 is at least once, and what is retained may come again with the broker.
             for name in names {
                 let versions = try witness.versions(of: name)
-                let once = versions.reduce(into: []) { if $0.last != $1 { $0.append($1) } }
+                let once = versions.reduce(into: [Int]()) { if $0.last != $1 { $0.append($1) } }
                 #expect(once == [1, 2, 3, 4], "\(versions)")
             }
             #expect(server.program.status == nil, "the server was not to end")
