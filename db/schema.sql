@@ -91,7 +91,7 @@ CREATE TABLE public.approvals (
     CONSTRAINT approvals_check CHECK (((state = 'pending'::text) = (decided_at IS NULL))),
     CONSTRAINT approvals_device_id_check CHECK ((device_id ~ '^[A-Za-z0-9._-]{1,40}$'::text)),
     CONSTRAINT approvals_key_sha256_check CHECK ((octet_length(key_sha256) = 32)),
-    CONSTRAINT approvals_kind_check CHECK ((kind = ANY (ARRAY['first'::text, 'key-change'::text]))),
+    CONSTRAINT approvals_kind_check CHECK ((kind = ANY (ARRAY['first'::text, 'key-change'::text, 'reenrollment'::text]))),
     CONSTRAINT approvals_state_check CHECK ((state = ANY (ARRAY['pending'::text, 'approved'::text, 'rejected'::text])))
 );
 ALTER TABLE public.approvals ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
@@ -391,6 +391,7 @@ CREATE TABLE public.device_keys (
     fleet_id bigint NOT NULL,
     device_id text NOT NULL,
     bound_at timestamp with time zone NOT NULL,
+    revoked_at timestamp with time zone,
     CONSTRAINT device_keys_key_sha256_check CHECK ((octet_length(key_sha256) = 32))
 );
 
@@ -410,8 +411,14 @@ CREATE TABLE public.devices (
     first_anchor_id bigint,
     first_credential_sha256 bytea,
     current_not_after timestamp with time zone,
+    revoked_at timestamp with time zone,
+    revocation_reason text,
+    revoked_by text,
+    revocation_comment text,
+    standing_changes bigint DEFAULT 0 NOT NULL,
     CONSTRAINT devices_current_key_sha256_check CHECK ((octet_length(current_key_sha256) = 32)),
-    CONSTRAINT devices_device_id_check CHECK ((device_id ~ '^[A-Za-z0-9._-]{1,40}$'::text))
+    CONSTRAINT devices_device_id_check CHECK ((device_id ~ '^[A-Za-z0-9._-]{1,40}$'::text)),
+    CONSTRAINT devices_revocation_check CHECK ((((revoked_at IS NULL) = (revocation_reason IS NULL)) AND ((revoked_at IS NULL) = (revoked_by IS NULL))))
 )
 WITH (fillfactor='80');
 
@@ -428,9 +435,11 @@ CREATE TABLE public.fleets (
     profile jsonb NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     approval_retry_seconds integer DEFAULT 60 NOT NULL,
+    reenrollment text DEFAULT 'approval'::text NOT NULL,
     CONSTRAINT fleets_approval_retry_seconds_check CHECK (((approval_retry_seconds >= 1) AND (approval_retry_seconds <= 86400))),
     CONSTRAINT fleets_name_check CHECK ((name ~ '^[a-z0-9-]{1,23}$'::text)),
-    CONSTRAINT fleets_policy_check CHECK ((policy = ANY (ARRAY['open'::text, 'allowlist'::text, 'approval'::text])))
+    CONSTRAINT fleets_policy_check CHECK ((policy = ANY (ARRAY['open'::text, 'allowlist'::text, 'approval'::text]))),
+    CONSTRAINT fleets_reenrollment_check CHECK ((reenrollment = ANY (ARRAY['never'::text, 'approval'::text, 'after-clear'::text])))
 );
 ALTER TABLE public.fleets ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME public.fleets_id_seq
@@ -520,6 +529,16 @@ CREATE TABLE public.registrations (
     CONSTRAINT registrations_device_id_check CHECK ((device_id ~ '^[A-Za-z0-9._-]{1,40}$'::text)),
     CONSTRAINT registrations_idevid_sha256_check CHECK ((octet_length(idevid_sha256) = 32)),
     CONSTRAINT registrations_key_sha256_check CHECK ((octet_length(key_sha256) = 32))
+);
+
+CREATE TABLE public.revocations (
+    issuer_id bigint NOT NULL,
+    serial bytea NOT NULL,
+    fleet_id bigint NOT NULL,
+    device_id text NOT NULL COLLATE pg_catalog."C",
+    revoked_at timestamp with time zone NOT NULL,
+    reason text NOT NULL,
+    CONSTRAINT revocations_reason_check CHECK ((reason = ANY (ARRAY['unspecified'::text, 'keyCompromise'::text, 'affiliationChanged'::text, 'superseded'::text, 'cessationOfOperation'::text, 'certificateHold'::text, 'privilegeWithdrawn'::text])))
 );
 
 CREATE TABLE public.schema_migrations (
@@ -616,6 +635,8 @@ ALTER TABLE ONLY public.outbox
     ADD CONSTRAINT outbox_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY public.registrations
     ADD CONSTRAINT registrations_pkey PRIMARY KEY (fleet_id, device_id);
+ALTER TABLE ONLY public.revocations
+    ADD CONSTRAINT revocations_pkey PRIMARY KEY (issuer_id, serial);
 ALTER TABLE ONLY public.schema_migrations
     ADD CONSTRAINT schema_migrations_pkey PRIMARY KEY (number);
 ALTER TABLE ONLY public.trust_stores
@@ -680,6 +701,8 @@ CREATE INDEX operator_certificates_operator ON public.operator_certificates USIN
 CREATE INDEX outbox_topic ON public.outbox USING btree (fleet_id, topic, id);
 
 CREATE INDEX outbox_waiting ON public.outbox USING btree (fleet_id, id) WHERE (published_at IS NULL);
+
+CREATE INDEX revocations_device ON public.revocations USING btree (fleet_id, device_id);
 ALTER INDEX public.attempts_not_issued ATTACH PARTITION public.attempts_MONTH_fleet_id_at_id_idx;
 ALTER INDEX public.attempts_device ATTACH PARTITION public.attempts_MONTH_fleet_id_device_id_at_idx;
 ALTER INDEX public.attempts_pkey ATTACH PARTITION public.attempts_MONTH_pkey;
@@ -744,6 +767,10 @@ ALTER TABLE ONLY public.outbox
     ADD CONSTRAINT outbox_fleet_id_fkey FOREIGN KEY (fleet_id) REFERENCES public.fleets(id) ON DELETE CASCADE;
 ALTER TABLE ONLY public.registrations
     ADD CONSTRAINT registrations_fleet_id_fkey FOREIGN KEY (fleet_id) REFERENCES public.fleets(id) ON DELETE CASCADE;
+ALTER TABLE ONLY public.revocations
+    ADD CONSTRAINT revocations_fleet_id_device_id_fkey FOREIGN KEY (fleet_id, device_id) REFERENCES public.devices(fleet_id, device_id);
+ALTER TABLE ONLY public.revocations
+    ADD CONSTRAINT revocations_issuer_id_serial_fkey FOREIGN KEY (issuer_id, serial) REFERENCES public.certificates(issuer_id, serial);
 ALTER TABLE ONLY public.trust_stores
     ADD CONSTRAINT trust_stores_fleet_id_fkey FOREIGN KEY (fleet_id) REFERENCES public.fleets(id) ON DELETE CASCADE;
 GRANT USAGE ON SCHEMA public TO muster_server;
@@ -752,7 +779,7 @@ GRANT ALL ON FUNCTION public.create_attempt_partitions(months_ahead integer) TO 
 GRANT SELECT,INSERT ON TABLE public.anchor_usage TO muster_server;
 GRANT UPDATE(devices) ON TABLE public.anchor_usage TO muster_server;
 GRANT SELECT,INSERT,UPDATE ON TABLE public.anchors TO muster_server;
-GRANT SELECT,INSERT ON TABLE public.approvals TO muster_server;
+GRANT SELECT,INSERT,DELETE ON TABLE public.approvals TO muster_server;
 GRANT UPDATE(state) ON TABLE public.approvals TO muster_server;
 GRANT UPDATE(decided_at) ON TABLE public.approvals TO muster_server;
 GRANT UPDATE(decided_by) ON TABLE public.approvals TO muster_server;
@@ -792,7 +819,9 @@ GRANT SELECT ON TABLE public.certificates_4 TO muster_server;
 GRANT SELECT ON TABLE public.certificates_5 TO muster_server;
 GRANT SELECT ON TABLE public.certificates_6 TO muster_server;
 GRANT SELECT ON TABLE public.certificates_7 TO muster_server;
-GRANT SELECT,INSERT,UPDATE ON TABLE public.device_keys TO muster_server;
+GRANT SELECT,INSERT ON TABLE public.device_keys TO muster_server;
+GRANT UPDATE(bound_at) ON TABLE public.device_keys TO muster_server;
+GRANT UPDATE(revoked_at) ON TABLE public.device_keys TO muster_server;
 GRANT SELECT,INSERT,UPDATE ON TABLE public.devices TO muster_server;
 GRANT SELECT,INSERT,DELETE ON TABLE public.fleet_issuers TO muster_server;
 GRANT SELECT,INSERT,UPDATE ON TABLE public.fleets TO muster_server;
@@ -815,5 +844,7 @@ GRANT SELECT,INSERT,DELETE ON TABLE public.registrations TO muster_server;
 GRANT UPDATE(key_sha256) ON TABLE public.registrations TO muster_server;
 GRANT UPDATE(idevid_sha256) ON TABLE public.registrations TO muster_server;
 GRANT UPDATE(changed_at) ON TABLE public.registrations TO muster_server;
+GRANT SELECT,INSERT,DELETE ON TABLE public.revocations TO muster_server;
+GRANT UPDATE(reason) ON TABLE public.revocations TO muster_server;
 GRANT SELECT ON TABLE public.schema_migrations TO muster_server;
 GRANT SELECT,INSERT ON TABLE public.trust_stores TO muster_server;

@@ -22,6 +22,7 @@ package enum EnrollmentRules {
         _ identity: ClientIdentity,
         publicKeySHA256: [UInt8],
         policy: EnrollmentPolicy,
+        reenrollment: ReenrollmentPolicy = .standard,
         situation: EnrollmentSituation,
         now: Date
     ) -> EnrollmentDecision {
@@ -31,12 +32,15 @@ package enum EnrollmentRules {
                 identity: bootstrap,
                 key: publicKeySHA256,
                 policy: policy,
+                reenrollment: reenrollment,
                 situation: situation,
                 now: now
             )
             return rules.decide()
         case .operational(let operational):
-            if let refusal = foreignKey(situation) { return .refuse(refusal) }
+            if let refusal = foreignKey(situation) ?? held(situation) ?? revokedKey(situation) {
+                return .refuse(refusal)
+            }
             return renew(operational, key: publicKeySHA256, device: situation.device, now: now)
         }
     }
@@ -45,6 +49,20 @@ package enum EnrollmentRules {
     static func foreignKey(_ situation: EnrollmentSituation) -> Refusal? {
         guard situation.keyBelongsToAnother else { return nil }
         return Refusal(.keyOfAnotherDevice, "the public key belongs to another device; make a new key pair")
+    }
+
+    static func held(_ situation: EnrollmentSituation) -> Refusal? {
+        guard situation.device?.standing.reason?.isHold == true else { return nil }
+        return Refusal(
+            .deviceHeld,
+            "an operator put the device on hold; nothing of it is accepted until it is released"
+        )
+    }
+
+    /// Once revoked with its device, a key is never certified again.
+    static func revokedKey(_ situation: EnrollmentSituation) -> Refusal? {
+        guard situation.keyIsRevoked else { return nil }
+        return Refusal(.certificateRevoked, "the public key was revoked with its device; make a new key pair")
     }
 
     private static func renew(
@@ -56,7 +74,7 @@ package enum EnrollmentRules {
         guard let device else {
             return .refuse(Refusal(.certificateUnknown, "the device of this certificate is not in the record"))
         }
-        if device.current.isRevoked {
+        if device.standing.reason != nil || device.current.isRevoked {
             return .refuse(Refusal(.certificateRevoked, "the device's certificate was revoked"))
         }
         if device.current.serialNumber == identity.serialNumber {

@@ -164,6 +164,7 @@ package struct EnrollmentService: Sendable {
                 identity,
                 publicKeySHA256: request.publicKeySHA256,
                 policy: submission.fleet.record.policy,
+                reenrollment: submission.fleet.record.reenrollment,
                 situation: situation,
                 now: attempt.at
             )
@@ -210,7 +211,8 @@ package struct EnrollmentService: Sendable {
                     replaces: replaces,
                     renewableSerialNumber: renewable,
                     idevidAnchor: identity.idevidAnchor,
-                    admission: admission
+                    admission: admission,
+                    standingChanges: situation.device?.standing.changes ?? 0
                 )
                 switch try await commit(EnrollmentEntry(attempt: attempt, issuance: issuance)) {
                 case .recorded: return .certificate(certificate.der)

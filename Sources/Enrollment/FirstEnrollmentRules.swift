@@ -8,6 +8,7 @@ struct FirstEnrollmentRules {
     /// SHA-256 of the request's public key.
     let key: [UInt8]
     let policy: EnrollmentPolicy
+    let reenrollment: ReenrollmentPolicy
     let situation: EnrollmentSituation
     let now: Date
 
@@ -19,7 +20,9 @@ struct FirstEnrollmentRules {
     }
 
     func decide() -> EnrollmentDecision {
-        if let refusal = blocked() ?? window() ?? EnrollmentRules.foreignKey(situation) ?? ownKey() ?? announced() {
+        if let refusal = blocked() ?? window() ?? EnrollmentRules.foreignKey(situation)
+            ?? EnrollmentRules.held(situation) ?? EnrollmentRules.revokedKey(situation) ?? ownKey() ?? announced()
+        {
             return .refuse(refusal)
         }
         guard let device = situation.device else { return first() }
@@ -103,10 +106,8 @@ struct FirstEnrollmentRules {
         func issue(_ rule: String) -> EnrollmentDecision {
             .issue(replaces: device.current.serialNumber, renewable: nil, admission: nil, rule: rule)
         }
+        if device.current.isRevoked || device.standing.reason != nil { return revoked(device, issue) }
         if device.current.publicKeySHA256 == key {
-            if device.current.isRevoked {
-                return .refuse(Refusal(.certificateRevoked, "the certificate for this key was revoked"))
-            }
             if now < device.current.notAfter { return .repeatCertificate(device.current, rule: "same-key") }
             return issue("same-key-expired")
         }
@@ -118,6 +119,24 @@ struct FirstEnrollmentRules {
             return .refuse(
                 Refusal(.deviceHasAnotherKey, "the device is enrolled with another key; \(what) cannot replace it")
             )
+        }
+    }
+
+    /// Of a device that was revoked, only a new key comes here.
+    private func revoked(_ device: KnownDevice, _ issue: (String) -> EnrollmentDecision) -> EnrollmentDecision {
+        if device.current.publicKeySHA256 == key {
+            return .refuse(Refusal(.certificateRevoked, "the certificate for this key was revoked"))
+        }
+        let isCleared = device.standing.reason == nil
+        switch reenrollment {
+        case .never:
+            return .refuse(Refusal(.deviceRevoked, "the device was revoked, and its fleet admits none such again"))
+        case .afterClear, .approval:
+            if isCleared { return issue("cleared") }
+            guard reenrollment == .approval else {
+                return .refuse(Refusal(.deviceRevoked, "the device was revoked, and no operator has cleared it"))
+            }
+            return approved(.reenrollment, rule: "approval-reenrollment") { issue("approved-reenrollment") }
         }
     }
 

@@ -69,6 +69,8 @@ package struct FleetRecord: Hashable, Sendable {
     package let policy: EnrollmentPolicy
     /// How long a device that waits for approval is asked to wait before it comes again.
     package let approvalRetry: Duration
+    /// What becomes of revoked devices that come to enroll again.
+    package let reenrollment: ReenrollmentPolicy
     package let profile: CertificateProfile
     /// The issuer that signs now.
     package let issuerID: IssuerID
@@ -81,6 +83,7 @@ package struct FleetRecord: Hashable, Sendable {
         name: FleetName,
         policy: EnrollmentPolicy,
         approvalRetry: Duration = EnrollmentPolicy.approvalRetryStandard,
+        reenrollment: ReenrollmentPolicy = .standard,
         profile: CertificateProfile,
         issuerID: IssuerID,
         anchors: [BootstrapAnchor],
@@ -90,6 +93,7 @@ package struct FleetRecord: Hashable, Sendable {
         self.name = name
         self.policy = policy
         self.approvalRetry = approvalRetry
+        self.reenrollment = reenrollment
         self.profile = profile
         self.issuerID = issuerID
         self.anchors = anchors

@@ -58,6 +58,7 @@ package struct FleetAdministration: Sendable {
                 name: plan.name,
                 policy: plan.policy,
                 approvalRetry: plan.approvalRetry,
+                reenrollment: plan.reenrollment,
                 profile: plan.profile,
                 issuer: id,
                 anchors: plan.anchors
@@ -186,6 +187,7 @@ package struct FleetPlan: Sendable {
     package let name: FleetName
     package let policy: EnrollmentPolicy
     package let approvalRetry: Duration
+    package let reenrollment: ReenrollmentPolicy
     package let profile: CertificateProfile
     package let issuer: IssuerRegistration
     package let anchors: [FleetCreation.Anchor]
@@ -194,6 +196,7 @@ package struct FleetPlan: Sendable {
         name: FleetName,
         policy: EnrollmentPolicy,
         approvalRetry: Duration,
+        reenrollment: ReenrollmentPolicy = .standard,
         profile: CertificateProfile,
         issuer: IssuerRegistration,
         anchors: [FleetCreation.Anchor]
@@ -201,6 +204,7 @@ package struct FleetPlan: Sendable {
         self.name = name
         self.policy = policy
         self.approvalRetry = approvalRetry
+        self.reenrollment = reenrollment
         self.profile = profile
         self.issuer = issuer
         self.anchors = anchors

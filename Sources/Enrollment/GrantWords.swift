@@ -55,6 +55,10 @@ struct GrantWords {
             )
         case "approved-key-change":
             return ("\(who) got a certificate for a new key: an operator approved this key", nil)
+        case "approved-reenrollment":
+            return ("\(who) was revoked and got a certificate for a new key: an operator approved this key", nil)
+        case "cleared":
+            return ("\(who) was revoked and got a certificate for a new key: an operator had cleared it", nil)
         default:
             return ("\(who) got a certificate, by a rule that this version of muster does not know", nil)
         }
@@ -73,6 +77,10 @@ struct GrantWords {
             return (
                 "\(who) is enrolled, came with a different key and waits for approval, as \(anchor) demands it",
                 remedy
+            )
+        case "approval-reenrollment":
+            return (
+                "\(who) was revoked, came with a new key and waits for approval, as \(fleet) demands it", remedy
             )
         default:
             return ("\(who) waits for approval, by a rule that this version of muster does not know", remedy)

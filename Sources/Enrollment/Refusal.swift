@@ -52,6 +52,8 @@ package enum RefusalReason: String, CaseIterable, Hashable, Sendable {
     case certificateUnknown = "certificate-unknown"
     case certificateSuperseded = "certificate-superseded"
     case certificateRevoked = "certificate-revoked"
+    case deviceRevoked = "device-revoked"
+    case deviceHeld = "device-held"
     case anchorBlocked = "anchor-blocked"
     case credentialBlocked = "credential-blocked"
     case outsideValidityWindow = "outside-validity-window"
@@ -84,8 +86,9 @@ package enum RefusalReason: String, CaseIterable, Hashable, Sendable {
         case .clientCertificateRequired: .unauthenticated
         case .certificateNotTrusted, .certificateNotValid, .bootstrapCredentialRequired, .deviceIDMissing,
             .deviceHasAnotherKey, .deviceOfAnotherAnchor, .certificateUnknown, .certificateSuperseded,
-            .certificateRevoked, .anchorBlocked, .credentialBlocked, .outsideValidityWindow, .deviceNotRegistered,
-            .keyNotRegistered, .idevidNotRegistered, .credentialDeviceLimit, .credentialRateLimit,
+            .certificateRevoked, .deviceRevoked, .deviceHeld, .anchorBlocked, .credentialBlocked,
+            .outsideValidityWindow, .deviceNotRegistered, .keyNotRegistered, .idevidNotRegistered,
+            .credentialDeviceLimit, .credentialRateLimit,
             .anchorDeviceLimit, .anchorRateLimit, .approvalRejected, .approvalQueueFull:
             .forbidden
         }
@@ -101,8 +104,9 @@ package enum RefusalReason: String, CaseIterable, Hashable, Sendable {
             .request
         case .subjectMismatch, .namesNotAllowed, .deviceIDMissing: .names
         case .keyOfAnotherDevice, .keyOfAuthority, .keyOfBootstrapCredential, .deviceHasAnotherKey,
-            .deviceOfAnotherAnchor, .certificateUnknown, .certificateSuperseded, .certificateRevoked, .anchorBlocked,
-            .credentialBlocked, .outsideValidityWindow, .deviceNotRegistered, .keyNotRegistered, .idevidNotRegistered,
+            .deviceOfAnotherAnchor, .certificateUnknown, .certificateSuperseded, .certificateRevoked, .deviceRevoked,
+            .deviceHeld, .anchorBlocked, .credentialBlocked, .outsideValidityWindow, .deviceNotRegistered,
+            .keyNotRegistered, .idevidNotRegistered,
             .credentialDeviceLimit, .credentialRateLimit, .anchorDeviceLimit, .anchorRateLimit, .approvalRejected,
             .approvalQueueFull:
             .policy
@@ -119,8 +123,9 @@ package enum RefusalReason: String, CaseIterable, Hashable, Sendable {
             .authorityRequested, .subjectMismatch, .namesNotAllowed, .keyOfAnotherDevice, .keyOfAuthority,
             .keyOfBootstrapCredential, .clientCertificateRequired, .certificateNotTrusted, .certificateNotValid,
             .bootstrapCredentialRequired, .deviceIDMissing, .deviceHasAnotherKey, .deviceOfAnotherAnchor,
-            .certificateUnknown, .certificateSuperseded, .certificateRevoked, .anchorBlocked, .credentialBlocked,
-            .deviceNotRegistered, .keyNotRegistered, .idevidNotRegistered, .approvalRejected, .approvalQueueFull:
+            .certificateUnknown, .certificateSuperseded, .certificateRevoked, .deviceRevoked, .deviceHeld,
+            .anchorBlocked, .credentialBlocked, .deviceNotRegistered, .keyNotRegistered, .idevidNotRegistered,
+            .approvalRejected, .approvalQueueFull:
             false
         }
     }

@@ -130,6 +130,19 @@ struct RefusalWords {
                 "\(who) came with a certificate or a key that was revoked",
                 "A revoked key stays refused. If the device is to serve again, let it make a new key and enroll anew."
             )
+        case .deviceRevoked:
+            return words(
+                "\(who) was revoked by an operator, and came to enroll again",
+                "If it may serve again, clear it: it gets in with a new key. Where the fleet's reenrollment is never, that "
+                    + "must be changed too.",
+                of(entry.device, "device clear")
+            )
+        case .deviceHeld:
+            return words(
+                "\(who) is on hold by an operator",
+                "Release it when it is to serve again. If it is not, revoke it for good.",
+                of(entry.device, "device release")
+            )
         case .anchorBlocked:
             return words(
                 "\(who) came by \(anchor), which an operator blocked",

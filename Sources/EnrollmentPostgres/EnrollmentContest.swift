@@ -17,6 +17,7 @@ struct EnrollmentContest {
     private var idevidAnchor: [Int64?] = []
     private var at: [Date] = []
     private var notAfter: [Date] = []
+    private var standingChanges: [Int64] = []
     private var admissions: [Admission?] = []
 
     init(_ entries: [EnrollmentEntry]) {
@@ -33,12 +34,13 @@ struct EnrollmentContest {
             idevidAnchor.append(issuance.idevidAnchor?.value)
             at.append(entry.attempt.at)
             notAfter.append(issuance.certificate.notAfter)
+            standingChanges.append(issuance.standingChanges)
             admissions.append(issuance.admission)
         }
     }
 
-    /// Binds each key to its device and moves each device to its new certificate, unless another enrollment came first
-    /// or a limit is reached; gives the positions of those that went through.
+    /// Binds each key to its device and moves each device to its new certificate, unless another enrollment or an
+    /// operator's change of the device's standing came first, or a limit is reached; gives the positions of those that went through.
     var query: PostgresQuery { admissions.contains { $0?.isLimited == true } ? limited : unlimited }
 
     private var unlimited: PostgresQuery {
@@ -46,13 +48,15 @@ struct EnrollmentContest {
         with wanted as (
             select * from unnest(\(ordinal), \(fleet), \(device), \(issuer), \(serial), \(key), \(replaces),
                                  \(renewable), \(idevidAnchor), \(at), \(notAfter),
-                                 \(admissions.map { $0?.anchor.value }), \(admissions.map { $0?.credentialSHA256 }))
+                                 \(admissions.map { $0?.anchor.value }), \(admissions.map { $0?.credentialSHA256 }),
+                                 \(standingChanges))
                 as w (ordinal, fleet_id, device_id, issuer_id, serial, key_sha256, replaces, renewable, anchor_id, at,
-                      not_after, first_anchor_id, first_credential_sha256)
+                      not_after, first_anchor_id, first_credential_sha256, standing_changes)
         ), fit as (
             select w.*
             from wanted w left join devices d using (fleet_id, device_id)
             where w.replaces is not distinct from d.current_serial
+                and w.standing_changes = coalesce(d.standing_changes, 0)
         ), \(unescaped: Self.change)
         """
     }
@@ -69,16 +73,17 @@ struct EnrollmentContest {
                                  \(admissions.map { $0?.credentialLimits.devicesMax }),
                                  \(admissions.map { $0?.credentialLimits.devicesPerHour }),
                                  \(admissions.map { $0?.anchorLimits.devicesMax }),
-                                 \(admissions.map { $0?.anchorLimits.devicesPerHour }))
+                                 \(admissions.map { $0?.anchorLimits.devicesPerHour }), \(standingChanges))
                 as w (ordinal, fleet_id, device_id, issuer_id, serial, key_sha256, replaces, renewable, anchor_id, at,
                       not_after, first_anchor_id, first_credential_sha256, is_claim, credential_max, credential_hourly,
-                      anchor_max, anchor_hourly)
+                      anchor_max, anchor_hourly, standing_changes)
         ), free as (
             select w.*
             from wanted w
             left join devices d using (fleet_id, device_id)
             left join device_keys k using (key_sha256)
             where w.replaces is not distinct from d.current_serial
+                and w.standing_changes = coalesce(d.standing_changes, 0)
                 and (k.key_sha256 is null or k.fleet_id = w.fleet_id and k.device_id = w.device_id)
         ), credentials as (
             select g.*,
@@ -132,7 +137,8 @@ struct EnrollmentContest {
             update devices d
             set enrolled_at = w.at, current_issuer_id = w.issuer_id, current_serial = w.serial,
                 current_key_sha256 = w.key_sha256, current_not_after = w.not_after, renewable_serial = w.renewable,
-                current_used_at = null, idevid_anchor_id = coalesce(w.anchor_id, d.idevid_anchor_id)
+                current_used_at = null, revoked_at = null, revocation_reason = null, revoked_by = null,
+                revocation_comment = null, idevid_anchor_id = coalesce(w.anchor_id, d.idevid_anchor_id)
             from fit w join bound using (key_sha256)
             where d.fleet_id = w.fleet_id and d.device_id = w.device_id and d.current_serial = w.replaces
             returning w.ordinal

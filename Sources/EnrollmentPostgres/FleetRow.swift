@@ -8,6 +8,7 @@ struct FleetRow {
     private let issuer: Int64
     private let policy: String
     private let approvalRetrySeconds: Int64
+    private let reenrollment: String
     private let profile: PostgresJSON
 
     /// Locks and reads the fleet, but lets others refer to it (no key update), who would otherwise wait for this one while
@@ -20,19 +21,20 @@ struct FleetRow {
     ) async throws -> FleetRow? {
         let rows = try await connection.query(
             """
-            select f.id, f.issuer_id, f.policy, f.approval_retry_seconds, f.profile,
+            select f.id, f.issuer_id, f.policy, f.approval_retry_seconds, f.reenrollment, f.profile,
                    1 + (select coalesce(max(t.version), 0) from trust_stores t where t.fleet_id = f.id)
             from fleets f where f.name = \(name.text) for no key update
             """
         )
         guard let row = rows.first else { return nil }
-        if let newVersion, try row.decode(at: 5, as: Int64.self) != newVersion { return nil }
+        if let newVersion, try row.decode(at: 6, as: Int64.self) != newVersion { return nil }
         return FleetRow(
             id: try row.decode(at: 0),
             issuer: try row.decode(at: 1),
             policy: try row.decode(at: 2),
             approvalRetrySeconds: try row.decode(at: 3),
-            profile: try row.decode(at: 4)
+            reenrollment: try row.decode(at: 4),
+            profile: try row.decode(at: 5)
         )
     }
 
@@ -54,6 +56,9 @@ struct FleetRow {
         if policy != fleet.policy.rawValue { words.append("policy \(policy) to \(fleet.policy.rawValue)") }
         let retry = fleet.approvalRetry.components.seconds
         if approvalRetrySeconds != retry { words.append("approval retry \(approvalRetrySeconds) s to \(retry) s") }
+        if reenrollment != fleet.reenrollment.rawValue {
+            words.append("reenrollment \(reenrollment) to \(fleet.reenrollment.rawValue)")
+        }
         if self.profile != profile { words.append("another certificate profile") }
         if issuer != fleet.issuer.value { words.append("another issuer") }
         // One that was taken away and put in again has another certificate.

@@ -28,16 +28,18 @@ package struct PostgresDeviceRegister: DeviceRegister {
 
     package func device(_ device: DeviceID, of fleet: FleetID) async throws(RecordError) -> DeviceEntry? {
         try await recording {
-            let rows = try await pool.query(
-                """
-                with page as (
-                    select * from devices where fleet_id = \(fleet.value) and device_id = \(device.text)
-                )
-                \(unescaped: Self.entries)
-                """
-            )
-            return try rows.first.map { try DeviceEntry($0) }
+            try await pool.query(Self.query(device, of: fleet)).first.map { try DeviceEntry($0) }
         }
+    }
+
+    /// Gives a row that `DeviceEntry` reads.
+    static func query(_ device: DeviceID, of fleet: FleetID) -> PostgresQuery {
+        """
+        with page as (
+            select * from devices where fleet_id = \(fleet.value) and device_id = \(device.text)
+        )
+        \(unescaped: entries)
+        """
     }
 
     package func certificates(
@@ -148,7 +150,8 @@ package struct PostgresDeviceRegister: DeviceRegister {
     private static let entries = """
         select d.device_id, d.first_enrolled_at, d.enrolled_at, i.name, d.current_serial, d.current_key_sha256,
                coalesce(d.current_not_after, c.not_after), c.status = 'revoked', d.current_used_at, a.name,
-               d.first_credential_sha256, d.trust_store_version, d.trust_store_acknowledged_at
+               d.first_credential_sha256, d.trust_store_version, d.trust_store_acknowledged_at, d.revocation_reason,
+               d.revoked_at, d.revoked_by, d.revocation_comment
         from page d
         join issuers i on i.id = d.current_issuer_id
         cross join lateral (
@@ -178,7 +181,7 @@ private struct DevicePlace {
 }
 
 extension DeviceEntry {
-    fileprivate init(_ row: PostgresRow) throws(PostgresError) {
+    init(_ row: PostgresRow) throws(PostgresError) {
         var columns = row.columns
         self.init(
             device: try columns.next(),
@@ -193,7 +196,21 @@ extension DeviceEntry {
             firstAnchor: try columns.next(String?.self),
             firstCredentialSHA256: try columns.next([UInt8]?.self),
             trustStoreVersion: try columns.next(Int64?.self),
-            trustStoreAcknowledgedAt: try columns.next(Date?.self)
+            trustStoreAcknowledgedAt: try columns.next(Date?.self),
+            revocation: try RevocationEntry(&columns)
         )
+    }
+}
+
+extension RevocationEntry {
+    /// revocation_reason, revoked_at, revoked_by, revocation_comment; nil if the first is null. A reason that this program
+    /// does not know is unspecified.
+    fileprivate init?(_ columns: inout PostgresColumns) throws(PostgresError) {
+        let reason = try columns.next(String?.self)
+        let at = try columns.next(Date?.self)
+        let by = try columns.next(String?.self)
+        let comment = try columns.next(String?.self)
+        guard let reason, let at else { return nil }
+        self.init(reason: RevocationReason(rawValue: reason) ?? .unspecified, at: at, by: by ?? "", comment: comment)
     }
 }

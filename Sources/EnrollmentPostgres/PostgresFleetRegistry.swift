@@ -89,9 +89,9 @@ package struct PostgresFleetRegistry: FleetRegistry {
                 let head = try AuditWriter.Head(try await connection.query(AuditWriter.lockQuery))
                 let made = try await connection.query(
                     """
-                    insert into fleets (name, issuer_id, policy, approval_retry_seconds, profile)
+                    insert into fleets (name, issuer_id, policy, approval_retry_seconds, reenrollment, profile)
                     values (\(fleet.name.text), \(fleet.issuer.value), \(fleet.policy.rawValue),
-                            \(fleet.approvalRetry.components.seconds), \(profile))
+                            \(fleet.approvalRetry.components.seconds), \(fleet.reenrollment.rawValue), \(profile))
                     on conflict (name) do nothing returning id
                     """
                 )
@@ -138,6 +138,7 @@ package struct PostgresFleetRegistry: FleetRegistry {
                     """
                     update fleets set issuer_id = \(fleet.issuer.value), policy = \(fleet.policy.rawValue),
                                       approval_retry_seconds = \(fleet.approvalRetry.components.seconds),
+                                      reenrollment = \(fleet.reenrollment.rawValue),
                                       profile = \(profile)
                     where id = \(before.id)
                     returning profile

@@ -24,7 +24,10 @@ package struct PostgresFleetSource: FleetSource {
     package func fleets() async throws(RecordError) -> [FleetRecord] {
         try await recording {
             let results = try await pool.pipeline([
-                "select id, name, policy, approval_retry_seconds, profile, issuer_id from fleets order by name",
+                """
+                select id, name, policy, approval_retry_seconds, reenrollment, profile, issuer_id from fleets
+                order by name
+                """,
                 """
                 select id, fleet_id, name, certificate, device_id_rule, device_id_pattern, key_change, devices_max,
                        devices_per_hour, valid_from, valid_until, credential_devices_max,
@@ -77,10 +80,13 @@ package struct PostgresFleetSource: FleetSource {
                 let name = try columns.next(String.self)
                 let policy = try columns.next(String.self)
                 let approvalRetry = try columns.next(Int64.self)
+                let reenrollmentName = try columns.next(String.self)
                 let profile = try columns.next(PostgresJSON.self)
                 let issuer = try columns.next(Int64.self)
-                guard let fleetName = FleetName(name), let enrollmentPolicy = EnrollmentPolicy(rawValue: policy) else {
-                    logger.error("fleet not read: its name or policy is not valid", metadata: ["fleet": "\(name)"])
+                guard let fleetName = FleetName(name), let enrollmentPolicy = EnrollmentPolicy(rawValue: policy),
+                    let reenrollment = ReenrollmentPolicy(rawValue: reenrollmentName)
+                else {
+                    logger.error("fleet not read: its name or a policy is not valid", metadata: ["fleet": "\(name)"])
                     return nil
                 }
                 do {
@@ -89,6 +95,7 @@ package struct PostgresFleetSource: FleetSource {
                         name: fleetName,
                         policy: enrollmentPolicy,
                         approvalRetry: .seconds(approvalRetry),
+                        reenrollment: reenrollment,
                         profile: try ProfileDocument(json: profile.text).profile(),
                         issuerID: IssuerID(issuer),
                         anchors: anchors[id] ?? [],

@@ -18,9 +18,7 @@ struct SituationQuery {
                c.status = 'revoked', c.der, d.renewable_serial, d.enrolled_at, d.current_used_at is not null,
                coalesce((select n.id from anchors o join anchors n on n.fleet_id = o.fleet_id and n.name = o.name
                          where o.id = d.idevid_anchor_id and n.removed_at is null), d.idevid_anchor_id),
-               exists (select from device_keys k
-                       where k.key_sha256 = q.key_sha256
-                           and (k.fleet_id <> q.fleet_id or k.device_id <> q.device_id)),
+               coalesce(k.fleet_id <> q.fleet_id or k.device_id <> q.device_id, false),
                r.device_id is not null, r.key_sha256, r.idevid_sha256, p.state,
                coalesce(a.blocked_at, a.removed_at) is not null, coalesce(u.devices, 0),
                (select coalesce(sum(m.devices), 0)::int8 from bootstrap_minutes m
@@ -33,11 +31,13 @@ struct SituationQuery {
                 where m.anchor_id = q.anchor_id and m.credential_sha256 = q.credential_sha256
                     and m.minute >= q.since),
                b.devices_max, b.devices_per_hour, b.valid_from, b.valid_until,
-               case when p.state is null and (f.policy = 'approval' or a.key_change = 'approve')
+               case when p.state is null
+                        and (f.policy = 'approval' or a.key_change = 'approve' or d.revoked_at is not null)
                     then (select count(*) from (select from approvals w
                                                 where w.fleet_id = q.fleet_id and w.state = 'pending'
                                                 limit \(EnrollmentPolicy.pendingMax)) as waiting)
                     else 0 end,
+               k.revoked_at is not null, d.revocation_reason, d.standing_changes,
                q.ordinal
         from unnest(\(questions.indices.map { Int32($0) }), \(questions.map(\.fleet.value)),
                     \(questions.map(\.device.text)), \(questions.map(\.publicKeySHA256)),
@@ -47,6 +47,7 @@ struct SituationQuery {
             as q (ordinal, fleet_id, device_id, key_sha256, anchor_id, credential_sha256, since)
         left join devices d on d.fleet_id = q.fleet_id and d.device_id = q.device_id
         left join certificates c on c.issuer_id = d.current_issuer_id and c.serial = d.current_serial
+        left join device_keys k on k.key_sha256 = q.key_sha256
         left join registrations r on r.fleet_id = q.fleet_id and r.device_id = q.device_id
         left join approvals p on p.fleet_id = q.fleet_id and p.device_id = q.device_id
             and p.key_sha256 = q.key_sha256
@@ -61,7 +62,7 @@ struct SituationQuery {
     func situations(_ rows: PostgresRows) throws(PostgresError) -> [EnrollmentSituation] {
         var answers = [EnrollmentSituation?](repeating: nil, count: questions.count)
         for row in rows {
-            let place = Int(try row.decode(at: 27, as: Int32.self))
+            let place = Int(try row.decode(at: 30, as: Int32.self))
             guard answers.indices.contains(place) else { continue }
             answers[place] = try situation(row, of: questions[place])
         }
@@ -79,6 +80,7 @@ struct SituationQuery {
         EnrollmentSituation(
             device: try KnownDevice(row),
             keyBelongsToAnother: try row.decode(at: 11),
+            keyIsRevoked: try row.decode(at: 27),
             registration: try Registration(row),
             approval: try row.decode(at: 15, as: String?.self).flatMap { ApprovalState(rawValue: $0) },
             standing: question.bootstrap == nil ? nil : try BootstrapStanding(row),
@@ -88,7 +90,7 @@ struct SituationQuery {
 }
 
 extension KnownDevice {
-    /// Columns 0 to 10; nil if the first one is null.
+    /// Columns 0 to 10, 28 and 29; nil if the first one is null. A reason that this program does not know revokes too.
     fileprivate init?(_ row: PostgresRow) throws(PostgresError) {
         guard let issuer = try row.decode(at: 0, as: Int64?.self) else { return nil }
         self.init(
@@ -104,7 +106,11 @@ extension KnownDevice {
             renewableSerialNumber: try row.decode(at: 7, as: [UInt8]?.self),
             enrolledAt: try row.decode(at: 8),
             currentIsUsed: try row.decode(at: 9),
-            idevidAnchor: try row.decode(at: 10, as: Int64?.self).map { AnchorID($0) }
+            idevidAnchor: try row.decode(at: 10, as: Int64?.self).map { AnchorID($0) },
+            standing: DeviceStanding(
+                reason: try row.decode(at: 28, as: String?.self).map { RevocationReason(rawValue: $0) ?? .unspecified },
+                changes: try row.decode(at: 29)
+            )
         )
     }
 }

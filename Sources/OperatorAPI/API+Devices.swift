@@ -71,7 +71,7 @@ extension API {
         package var id: Int64
         package var device: String
         package var keySHA256: String
-        /// `first` or `key-change`.
+        /// `first`, `key-change` or `reenrollment`.
         package var kind: String
         /// `pending`, `approved` or `rejected`.
         package var state: String
@@ -118,7 +118,7 @@ extension API {
     /// A device that has enrolled.
     package struct Device: Codable, Hashable, Sendable {
         package var device: String
-        /// `valid`, `expired` or `revoked`.
+        /// `valid`, `expired`, `held`, `revoked`, or `cleared`: revoked, and free to enroll again.
         package var state: String
         package var firstEnrolledAt: Date
         package var enrolledAt: Date
@@ -131,6 +131,8 @@ extension API {
         package var firstCredentialSHA256: String?
         package var trustStoreVersion: Int64?
         package var trustStoreAcknowledgedAt: Date?
+        /// Missing if it is neither on hold nor revoked.
+        package var revocation: Revocation?
 
         package init(
             device: String,
@@ -145,8 +147,10 @@ extension API {
             firstAnchor: String?,
             firstCredentialSHA256: String?,
             trustStoreVersion: Int64?,
-            trustStoreAcknowledgedAt: Date?
+            trustStoreAcknowledgedAt: Date?,
+            revocation: Revocation?
         ) {
+            self.revocation = revocation
             self.device = device
             self.state = state
             self.firstEnrolledAt = firstEnrolledAt
@@ -160,6 +164,43 @@ extension API {
             self.firstCredentialSHA256 = firstCredentialSHA256
             self.trustStoreVersion = trustStoreVersion
             self.trustStoreAcknowledgedAt = trustStoreAcknowledgedAt
+        }
+    }
+
+    /// Why, when and by whom a device was revoked or put on hold.
+    package struct Revocation: Codable, Hashable, Sendable {
+        /// By the names of RFC 5280 section 5.3.1.
+        package var reason: String
+        /// Since when; stays the first time when the reason changes.
+        package var at: Date
+        package var by: String
+        package var comment: String?
+
+        package init(reason: String, at: Date, by: String, comment: String?) {
+            self.reason = reason
+            self.at = at
+            self.by = by
+            self.comment = comment
+        }
+    }
+
+    /// To revoke a device.
+    package struct RevocationOrder: Codable, Hashable, Sendable {
+        /// The reason of what can be released.
+        package static let hold = "certificateHold"
+        /// The names of RFC 5280 section 5.3.1 that a device may have.
+        package static let reasons = [
+            "unspecified", "keyCompromise", "affiliationChanged", "superseded", "cessationOfOperation", hold,
+            "privilegeWithdrawn",
+        ]
+
+        /// `unspecified` if left out.
+        package var reason: String?
+        package var comment: String?
+
+        package init(reason: String? = nil, comment: String? = nil) {
+            self.reason = reason
+            self.comment = comment
         }
     }
 

@@ -11,6 +11,8 @@ package struct FleetDescription: Codable, Hashable, Sendable {
     package var policy: String
     /// How long a device that waits for approval is asked to wait, such as `60s`.
     package var approvalRetry: String?
+    /// What becomes of a revoked device that comes to enroll again: `never`, `approval` or `after-clear`.
+    package var reenrollment: String?
     /// Name of the issuer that signs; the server's only one if left out.
     package var issuer: String?
     package var profile: Profile
@@ -20,6 +22,7 @@ package struct FleetDescription: Codable, Hashable, Sendable {
         fleet: String,
         policy: String,
         approvalRetry: String? = nil,
+        reenrollment: String? = nil,
         issuer: String? = nil,
         profile: Profile,
         anchors: [Anchor]
@@ -27,6 +30,7 @@ package struct FleetDescription: Codable, Hashable, Sendable {
         self.fleet = fleet
         self.policy = policy
         self.approvalRetry = approvalRetry
+        self.reenrollment = reenrollment
         self.issuer = issuer
         self.profile = profile
         self.anchors = anchors

@@ -7,6 +7,7 @@ package enum OperatorOperation: String, CaseIterable, Sendable {
     case listRegistrations, getRegistration, putRegistration, removeRegistration, importRegistrations
     case listApprovals, getApproval, approve, reject
     case listDevices, getDevice, listDeviceCertificates
+    case revokeDevice, releaseDevice, clearDevice
     case listAttempts, getAttempt
     case listIssuers, getIssuer
     case getTrustStore, publishTrustStore
@@ -62,6 +63,9 @@ package enum OperatorOperation: String, CaseIterable, Sendable {
         case .listDevices: (.get, "/fleets/{fleet}/devices", .viewer)
         case .getDevice: (.get, "/fleets/{fleet}/devices/{device}", .viewer)
         case .listDeviceCertificates: (.get, "/fleets/{fleet}/devices/{device}/certificates", .viewer)
+        case .revokeDevice: (.post, "/fleets/{fleet}/devices/{device}/revoke", .operator)
+        case .releaseDevice: (.post, "/fleets/{fleet}/devices/{device}/release", .operator)
+        case .clearDevice: (.post, "/fleets/{fleet}/devices/{device}/clear", .operator)
         case .listAttempts: (.get, "/attempts", .viewer)
         case .getAttempt: (.get, "/attempts/{attempt}", .viewer)
         case .listIssuers: (.get, "/issuers", .viewer)

@@ -37,6 +37,49 @@ extension OperatorOperations {
         return try .json(API.Page(items: entries.map(API.Certificate.init), next: nil))
     }
 
+    func revokeDevice(_ call: OperatorCall) async throws -> OperatorAnswer {
+        let order = try call.body.isEmpty ? API.RevocationOrder() : call.decode(API.RevocationOrder.self)
+        let text = order.reason ?? RevocationReason.unspecified.rawValue
+        guard let reason = RevocationReason(rawValue: text) else {
+            let names = RevocationReason.allCases.map(\.rawValue).joined(separator: ", ")
+            throw API.Problem.invalid([API.Problem.Fault(at: "reason", reason: "must be one of \(names)")])
+        }
+        return try await changeStanding(call, .revoke(reason, comment: call.comment(order.comment)))
+    }
+
+    func releaseDevice(_ call: OperatorCall) async throws -> OperatorAnswer {
+        try await changeStanding(call, .release(comment: call.comment()))
+    }
+
+    func clearDevice(_ call: OperatorCall) async throws -> OperatorAnswer {
+        try await changeStanding(call, .clear(comment: call.comment()))
+    }
+
+    private func changeStanding(_ call: OperatorCall, _ change: StandingChange) async throws -> OperatorAnswer {
+        let device = try call.device()
+        let outcome = try await record.revocations.change(
+            device,
+            of: fleet(call),
+            change,
+            actor: call.actor,
+            at: call.at
+        )
+        switch outcome {
+        case nil: throw try noDevice(call)
+        case .done(let entry): return try .json(API.Device(entry, at: call.at))
+        case .refused(let entry):
+            throw entry.revocation?.reason.isHold == true
+                ? API.Problem.conflict(
+                    "device-held",
+                    "the device \(device) is on hold: release it, or revoke it for good"
+                )
+                : API.Problem.conflict(
+                    "device-not-held",
+                    "the device \(device) was revoked for good: clear it, so that it may enroll with a new key"
+                )
+        }
+    }
+
     private func noDevice(_ call: OperatorCall) throws -> API.Problem {
         .notFound(
             "device-unknown",
@@ -78,7 +121,7 @@ extension API.Device {
     init(_ entry: DeviceEntry, at now: Date) {
         self.init(
             device: entry.device,
-            state: entry.isRevoked ? "revoked" : now > entry.notAfter ? "expired" : "valid",
+            state: Self.state(of: entry, at: now),
             firstEnrolledAt: entry.firstEnrolledAt,
             enrolledAt: entry.enrolledAt,
             issuer: entry.issuer,
@@ -89,8 +132,17 @@ extension API.Device {
             firstAnchor: entry.firstAnchor,
             firstCredentialSHA256: entry.firstCredentialSHA256.map { Hex.text($0) },
             trustStoreVersion: entry.trustStoreVersion,
-            trustStoreAcknowledgedAt: entry.trustStoreAcknowledgedAt
+            trustStoreAcknowledgedAt: entry.trustStoreAcknowledgedAt,
+            revocation: entry.revocation.map {
+                API.Revocation(reason: $0.reason.rawValue, at: $0.at, by: $0.by, comment: $0.comment)
+            }
         )
+    }
+
+    private static func state(of entry: DeviceEntry, at now: Date) -> String {
+        if let revocation = entry.revocation { return revocation.reason.isHold ? "held" : "revoked" }
+        if entry.isRevoked { return "cleared" }
+        return now > entry.notAfter ? "expired" : "valid"
     }
 }
 

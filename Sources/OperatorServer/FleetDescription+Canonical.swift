@@ -14,6 +14,7 @@ extension FleetDescription {
             fleet: record.name.text,
             policy: record.policy.rawValue,
             approvalRetry: DurationText.text(record.approvalRetry.components.seconds),
+            reenrollment: record.reenrollment.rawValue,
             issuer: record.issuerName,
             profile: Profile(record.profile),
             anchors: record.anchors.sorted { $0.name < $1.name }.compactMap { anchor in
@@ -35,6 +36,7 @@ extension FleetDescription {
             fleet: plan.name.text,
             policy: plan.policy.rawValue,
             approvalRetry: DurationText.text(plan.approvalRetry.components.seconds),
+            reenrollment: plan.reenrollment.rawValue,
             issuer: plan.issuer.name,
             profile: Profile(plan.profile),
             anchors: plan.anchors.sorted { $0.name < $1.name }.map { anchor in

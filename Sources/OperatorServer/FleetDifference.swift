@@ -24,7 +24,8 @@ enum FleetDifference {
 
     private static func entries(_ fleet: FleetDescription) -> [(String, String)] {
         var entries: [(String, String?)] = [
-            ("policy", fleet.policy), ("approvalRetry", fleet.approvalRetry), ("issuer", fleet.issuer),
+            ("policy", fleet.policy), ("approvalRetry", fleet.approvalRetry),
+            ("reenrollment", fleet.reenrollment), ("issuer", fleet.issuer),
             ("profile.organization", fleet.profile.organization),
             ("profile.trustDomain", fleet.profile.trustDomain),
             ("profile.lifetime", fleet.profile.lifetime), ("profile.backdating", fleet.profile.backdating),

@@ -34,16 +34,19 @@ struct FleetPlanReading {
         if description.fleet != name.text { faults.add("fleet", "must be \(name), as in the path") }
         let policy = choice(description.policy, EnrollmentPolicy.self, at: "policy")
         let retry = approvalRetry()
+        let reenrollment =
+            description.reenrollment.map { choice($0, ReenrollmentPolicy.self, at: "reenrollment") } ?? .standard
         let issuer = issuer()
         let profile = profile()
         let anchors = AnchorReading(now: now).anchors(description.anchors, &faults)
         try faults.check()
         // Without a fault there is nothing missing.
-        guard let policy, let retry, let issuer, let profile else { throw .internalFault }
+        guard let policy, let retry, let reenrollment, let issuer, let profile else { throw .internalFault }
         return FleetPlan(
             name: name,
             policy: policy,
             approvalRetry: retry,
+            reenrollment: reenrollment,
             profile: profile,
             issuer: issuer,
             anchors: anchors

@@ -94,7 +94,8 @@ extension OperatorOperation {
     var bodyKind: OperatorBody.Kind {
         switch self {
         case .applyFleet, .limitCredential, .putRegistration, .addOperator: .json
-        case .blockAnchor, .unblockAnchor, .blockCredential, .unblockCredential, .clearCredential, .approve, .reject:
+        case .blockAnchor, .unblockAnchor, .blockCredential, .unblockCredential, .clearCredential, .approve, .reject,
+            .revokeDevice, .releaseDevice, .clearDevice:
             .optionalJSON
         case .importRegistrations: .lines
         case .getOpenAPI, .getSelf, .listFleets, .getFleet, .listAnchors, .listCredentials, .getCredential,

@@ -26,7 +26,12 @@ struct OperatorCall: Sendable {
 
     /// A body that may be left out.
     func comment() throws -> String? {
-        guard !body.isEmpty, let comment = try decode(API.Comment.self).comment, !comment.isEmpty else { return nil }
+        try body.isEmpty ? nil : comment(decode(API.Comment.self).comment)
+    }
+
+    /// A comment in a body; nil if it says nothing.
+    func comment(_ comment: String?) throws(API.Problem) -> String? {
+        guard let comment, !comment.isEmpty else { return nil }
         guard comment.unicodeScalars.count <= API.Comment.lengthMax, comment.isPlain else {
             throw API.Problem.invalid([
                 API.Problem.Fault(

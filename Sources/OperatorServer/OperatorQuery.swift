@@ -145,7 +145,8 @@ extension OperatorOperation {
         case .getOpenAPI, .getSelf, .getFleet, .blockAnchor, .unblockAnchor, .getCredential, .blockCredential,
             .unblockCredential, .clearCredential, .limitCredential, .getRegistration, .putRegistration,
             .removeRegistration, .importRegistrations, .getApproval, .approve, .reject, .getDevice, .getAttempt,
-            .getIssuer, .getTrustStore, .publishTrustStore, .addOperator, .removeOperator, .verifyAudit:
+            .getIssuer, .getTrustStore, .publishTrustStore, .addOperator, .removeOperator, .verifyAudit,
+            .revokeDevice, .releaseDevice, .clearDevice:
             []
         }
     }

@@ -5,6 +5,7 @@ package struct OperatorRecord: Sendable {
     package let fleets: any FleetSource
     package let administration: FleetAdministration
     package let devices: any DeviceRegister
+    package let revocations: any RevocationRegister
     package let registrations: any RegistrationRegister
     package let approvals: any ApprovalRegister
     package let bootstrap: any BootstrapRegister
@@ -18,6 +19,7 @@ package struct OperatorRecord: Sendable {
         fleets: any FleetSource,
         administration: FleetAdministration,
         devices: any DeviceRegister,
+        revocations: any RevocationRegister,
         registrations: any RegistrationRegister,
         approvals: any ApprovalRegister,
         bootstrap: any BootstrapRegister,
@@ -30,6 +32,7 @@ package struct OperatorRecord: Sendable {
         self.fleets = fleets
         self.administration = administration
         self.devices = devices
+        self.revocations = revocations
         self.registrations = registrations
         self.approvals = approvals
         self.bootstrap = bootstrap

@@ -17,6 +17,7 @@ struct EntryDraft {
     var credential = [UInt8](repeating: 7, count: 32)
     /// What lets the device in, as the fleet's anchors say; nil for one that is in, and for tests that count nothing.
     var admission: Admission?
+    var standingChanges: Int64 = 0
 
     init(_ world: TestFleet, device: String = "meter-1", key: DeviceKey? = nil) throws {
         self.world = world
@@ -62,7 +63,8 @@ struct EntryDraft {
                 replaces: replaces,
                 renewableSerialNumber: renewable,
                 idevidAnchor: admission?.kind == .claim ? nil : anchor,
-                admission: admission
+                admission: admission,
+                standingChanges: standingChanges
             )
         )
     }

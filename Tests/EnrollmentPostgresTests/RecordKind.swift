@@ -27,7 +27,7 @@ enum RecordKind: String, CaseIterable, Sendable {
                     record: record,
                     otherFleet: FleetID(2),
                     useCurrent: { record.useCurrent($0, of: fleet) },
-                    revokeCurrent: { record.revokeCurrent($0, of: fleet) },
+                    changeStanding: { record.change($0, of: fleet, $1) },
                     register: { record.register($0, $1, of: fleet) },
                     decide: { record.decide($0, publicKeySHA256: $1, of: fleet, $2 ? .approved : .rejected) },
                     blockAnchor: { record.setBlock(of: $0, isBlocked: $1) },
@@ -50,6 +50,7 @@ enum RecordKind: String, CaseIterable, Sendable {
                     pool: database.server,
                     changes: RecordChanges(database.serverConfiguration, logger: .quiet)
                 )
+                let clock = TestClock()
                 let bench = RecordBench(
                     world: world,
                     record: PostgresEnrollmentRecord(pool: database.server, commits: commits),
@@ -63,13 +64,19 @@ enum RecordKind: String, CaseIterable, Sendable {
                             at: TestClock.start
                         )
                     },
-                    revokeCurrent: { device in
-                        try await database.owner.query(
-                            """
-                            update certificates c set status = 'revoked' from devices d
-                            where d.device_id = \(device.text) and c.serial = d.current_serial
-                            """
+                    changeStanding: { device, change in
+                        clock.advance(by: 1)
+                        let before = try await PostgresDeviceRegister(pool: database.server)
+                            .device(device, of: world.fleet.id)
+                        let outcome = try await PostgresRevocationRegister(pool: database.server).change(
+                            device,
+                            of: world.fleet.id,
+                            change,
+                            actor: "operator ada",
+                            at: clock.now
                         )
+                        guard outcome != nil else { return nil }
+                        return change.effect(on: before?.revocation?.reason)
                     },
                     register: { device, registration in
                         let register = PostgresRegistrationRegister(pool: database.server)
@@ -138,7 +145,8 @@ struct RecordBench: Sendable {
     let record: any EnrollmentRecord
     let otherFleet: FleetID
     let useCurrent: @Sendable (DeviceID) async throws -> Void
-    let revokeCurrent: @Sendable (DeviceID) async throws -> Void
+    /// What an operator did to a device; nil if it is not known.
+    let changeStanding: @Sendable (DeviceID, StandingChange) async throws -> StandingChange.Effect?
     /// Nil removes the registration.
     let register: @Sendable (DeviceID, Registration?) async throws -> Void
     /// An operator's word on a device that waits with a key (its SHA-256): true approves.

@@ -40,7 +40,7 @@ struct RolesTests {
         "update attempts set outcome = 'issued'", "delete from trust_stores", "update trust_stores set message = ''",
         "create role intruder", "select pg_read_file('/etc/passwd')", "set role muster_owner",
         "drop function create_attempt_partitions(integer)",
-        "delete from anchors", "delete from fleets", "delete from approvals", "delete from operators",
+        "delete from anchors", "delete from fleets", "delete from operators",
         "delete from operator_certificates", "delete from bootstrap_credentials", "delete from anchor_usage",
         "delete from audit", "delete from device_keys", "delete from trust_stores",
         "update approvals set key_sha256 = ''", "update approvals set device_id = 'meter-1'",
@@ -50,6 +50,8 @@ struct RolesTests {
         "update bootstrap_minutes set minute = now()", "update anchor_usage set anchor_id = 1",
         "update registrations set device_id = 'meter-1'", "update registrations set created_at = now()",
         "update idempotency_keys set actor = 'eve'",
+        "update revocations set revoked_at = now()", "update revocations set serial = ''",
+        "update device_keys set key_sha256 = ''", "update device_keys set device_id = 'meter-1'",
     ]
 
     @Test func `the server may do nothing that it need not do`() async throws {

@@ -140,6 +140,7 @@ struct AttemptExplanationTests {
     @Test(arguments: [
         "open-first", "allowlist-first", "approved-first", "idevid-replaces", "claim-replaces", "same-key",
         "same-key-expired", "renew", "rekey", "rekey-unsaved", "approved-key-change",
+        "approved-reenrollment", "cleared",
     ])
     func `each rule that grants has words of its own`(_ rule: String) {
         let explanation = AttemptExplanation(Self.entry(rule: rule, outcome: "issued"))
@@ -148,7 +149,7 @@ struct AttemptExplanationTests {
         #expect(!explanation.summary.contains("does not know"))
     }
 
-    @Test(arguments: ["approval-first", "approval-key-change"])
+    @Test(arguments: ["approval-first", "approval-key-change", "approval-reenrollment"])
     func `a device that waits is approved by a command`(_ rule: String) {
         let explanation = AttemptExplanation(Self.entry(rule: rule, outcome: "pending"))
         #expect(explanation.summary.contains("waits for approval"))

@@ -62,6 +62,20 @@ struct RecordFailureTests {
         #expect(try await race.bench.enroll(idevid, key: .make()) == .unavailable(.overloaded))
         #expect(race.bench.record.issued.count == EnrollmentService.roundsMax)
     }
+
+    @Test func `a renewal that meets a revocation on its way to the record is refused, and nothing is issued`()
+        async throws
+    {
+        let race = try Race()
+        let held = try await race.bench.enrolled("meter-1")
+        let device = try race.bench.world.names("meter-1").device
+        let fleet = race.bench.world.fleet.id
+        race.interfere(times: 1) {
+            race.bench.record.change(device, of: fleet, .revoke(.keyCompromise, comment: nil))
+        }
+        #expect(try await race.bench.renew(held, key: .make()).reason == .certificateRevoked)
+        #expect(race.bench.record.issued.count == 1)
+    }
 }
 
 /// A bench whose record lets another enrollment come first.

@@ -78,6 +78,7 @@ struct RefusalCase {
             return RefusalCase(bench, as: try await bench.enrolled().client, .success(sound))
         case .certificateUnknown, .certificateSuperseded, .certificateRevoked:
             return try await renewal(reason)
+        case .deviceRevoked, .deviceHeld: return try await revoked(reason)
         case .anchorBlocked, .credentialBlocked, .outsideValidityWindow, .credentialDeviceLimit, .credentialRateLimit,
             .anchorDeviceLimit, .anchorRateLimit:
             return try await limited(reason)
@@ -103,11 +104,26 @@ struct RefusalCase {
             let restored = try Bench(world: bench.world)
             return RefusalCase(restored, .simpleReenroll, as: held.client, request)
         case .certificateRevoked:
-            bench.record.revokeCurrent(try bench.world.names("meter-1").device, of: bench.world.fleet.id)
+            bench.record.change(
+                try bench.world.names("meter-1").device,
+                of: bench.world.fleet.id,
+                .revoke(.unspecified, comment: nil)
+            )
         default:
             _ = try await bench.enroll(bench.world.idevid("meter-1"), key: .make())
         }
         return RefusalCase(bench, .simpleReenroll, as: held.client, request)
+    }
+
+    /// What an operator revoked or put on hold.
+    private static func revoked(_ reason: RefusalReason) async throws -> RefusalCase {
+        let bench = try Bench(world: TestFleet(reenrollment: .never))
+        let idevid = try bench.world.idevid("meter-1")
+        _ = try await bench.enroll(idevid, key: .make())
+        let device = try bench.world.names("meter-1").device
+        let why: RevocationReason = reason == .deviceHeld ? .certificateHold : .superseded
+        bench.record.change(device, of: bench.world.fleet.id, .revoke(why, comment: nil))
+        return RefusalCase(bench, as: idevid.client, .success(try RequestDraft(.make()).der()))
     }
 
     /// What an operator blocked, and what has let in as much as it may.

@@ -40,7 +40,7 @@ struct RefusalTests {
         .outsideValidityWindow: .policy, .deviceNotRegistered: .policy, .keyNotRegistered: .policy,
         .idevidNotRegistered: .policy, .credentialDeviceLimit: .policy, .credentialRateLimit: .policy,
         .anchorDeviceLimit: .policy, .anchorRateLimit: .policy, .approvalRejected: .policy,
-        .approvalQueueFull: .policy,
+        .approvalQueueFull: .policy, .deviceRevoked: .policy, .deviceHeld: .policy,
     ]
 
     private static let classes: [RefusalReason: RefusalReason.Class] = [
@@ -56,7 +56,7 @@ struct RefusalTests {
         .outsideValidityWindow: .forbidden, .deviceNotRegistered: .forbidden, .keyNotRegistered: .forbidden,
         .idevidNotRegistered: .forbidden, .credentialDeviceLimit: .forbidden, .credentialRateLimit: .forbidden,
         .anchorDeviceLimit: .forbidden, .anchorRateLimit: .forbidden, .approvalRejected: .forbidden,
-        .approvalQueueFull: .forbidden,
+        .approvalQueueFull: .forbidden, .deviceRevoked: .forbidden, .deviceHeld: .forbidden,
     ]
 
     /// Those that tell the operator of a credential that came up against a limit.

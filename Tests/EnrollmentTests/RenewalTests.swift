@@ -122,7 +122,11 @@ struct RenewalTests {
         let idevid = try bench.world.idevid("meter-1")
         let key = try DeviceKey.make()
         let held = try await bench.credential(bench.enroll(idevid, key: key), key: key)
-        bench.record.revokeCurrent(try bench.world.names("meter-1").device, of: bench.world.fleet.id)
+        bench.record.change(
+            try bench.world.names("meter-1").device,
+            of: bench.world.fleet.id,
+            .revoke(.unspecified, comment: nil)
+        )
         #expect(try await bench.renew(held, key: key).reason == .certificateRevoked)
         #expect(try await bench.renew(held, key: .make()).reason == .certificateRevoked)
         #expect(try await bench.enroll(idevid, key: key).reason == .certificateRevoked)

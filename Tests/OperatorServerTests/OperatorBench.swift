@@ -198,6 +198,7 @@ struct OperatorBench: Sendable {
                 trustStoreLifetime: .seconds(30 * 86_400)
             ),
             devices: PostgresDeviceRegister(pool: pool),
+            revocations: PostgresRevocationRegister(pool: pool),
             registrations: PostgresRegistrationRegister(pool: pool),
             approvals: PostgresApprovalRegister(pool: pool),
             bootstrap: PostgresBootstrapRegister(pool: pool),

@@ -24,6 +24,10 @@ package final class InMemoryEnrollmentRecord: EnrollmentRecord {
     private struct State {
         var devices: [Name: KnownDevice] = [:]
         var keys: [[UInt8]: Name] = [:]
+        /// Each with the number of the change that revoked it.
+        var revokedKeys: [[UInt8]: Int64] = [:]
+        /// The number of the change that revoked the device last.
+        var revokedSince: [Name: Int64] = [:]
         var registrations: [Name: Registration] = [:]
         var approvals: [Pair: ApprovalState] = [:]
         var requests: [ApprovalRequest] = []
@@ -62,38 +66,47 @@ package final class InMemoryEnrollmentRecord: EnrollmentRecord {
     /// Makes every later commit fail so, while questions are still answered; nil ends that.
     package func failCommits(with error: RecordError?) { state.withLock { $0.commitFailure = error } }
 
-    /// Marks the device's current certificate as revoked.
-    package func revokeCurrent(_ device: DeviceID, of fleet: FleetID) {
-        change(device, of: fleet) { known in
-            let current = known.current
-            return KnownDevice(
-                current: RecordedCertificate(
-                    issuer: current.issuer,
-                    serialNumber: current.serialNumber,
-                    publicKeySHA256: current.publicKeySHA256,
-                    notBefore: current.notBefore,
-                    notAfter: current.notAfter,
-                    isRevoked: true,
-                    der: current.der
-                ),
-                renewableSerialNumber: known.renewableSerialNumber,
-                enrolledAt: known.enrolledAt,
-                currentIsUsed: known.currentIsUsed,
-                idevidAnchor: known.idevidAnchor
-            )
+    /// Changes the device's standing, as an operator does.
+    /// - Returns: What it did; nil if the device is not known.
+    @discardableResult
+    package func change(_ device: DeviceID, of fleet: FleetID, _ change: StandingChange) -> StandingChange.Effect? {
+        let name = Name(fleet: fleet, device: device)
+        return state.withLock { state in
+            guard let known = state.devices[name] else { return nil }
+            let effect = change.effect(on: known.standing.reason)
+            let changes = known.standing.changes + 1
+            var reason: RevocationReason?
+            if case .revoke(let wanted, _) = change { reason = wanted }
+            let standing = DeviceStanding(reason: reason, changes: changes)
+            switch effect {
+            case .nothing, .refuse: break
+            case .revoke:
+                for key in state.keys.filter({ $0.value == name }).keys where state.revokedKeys[key] == nil {
+                    state.revokedKeys[key] = changes
+                }
+                state.revokedSince[name] = changes
+                state.approvals = state.approvals.filter { $0.key.name != name }
+                state.devices[name] = known.with(isRevoked: true, standing: standing)
+            case .restate:
+                state.approvals = state.approvals.filter { $0.key.name != name }
+                state.devices[name] = known.with(standing: standing)
+            case .release:
+                let since = state.revokedSince[name]
+                for key in state.keys.filter({ $0.value == name }).keys where state.revokedKeys[key] == since {
+                    state.revokedKeys[key] = nil
+                }
+                state.devices[name] = known.with(isRevoked: false, standing: standing)
+            case .clear: state.devices[name] = known.with(standing: standing)
+            }
+            return effect
         }
     }
 
     /// Notes that the device used its current certificate.
     package func useCurrent(_ device: DeviceID, of fleet: FleetID) {
-        change(device, of: fleet) { known in
-            KnownDevice(
-                current: known.current,
-                renewableSerialNumber: known.renewableSerialNumber,
-                enrolledAt: known.enrolledAt,
-                currentIsUsed: true,
-                idevidAnchor: known.idevidAnchor
-            )
+        let name = Name(fleet: fleet, device: device)
+        state.withLock { state in
+            if let known = state.devices[name] { state.devices[name] = known.with(isUsed: true) }
         }
     }
 
@@ -138,13 +151,6 @@ package final class InMemoryEnrollmentRecord: EnrollmentRecord {
         state.withLock { $0.ledger.standing(of: bootstrap, fleet: fleet) }
     }
 
-    private func change(_ device: DeviceID, of fleet: FleetID, _ body: (KnownDevice) -> KnownDevice) {
-        let name = Name(fleet: fleet, device: device)
-        state.withLock { state in
-            if let known = state.devices[name] { state.devices[name] = body(known) }
-        }
-    }
-
     package func situation(of question: EnrollmentQuestion) async throws(RecordError) -> EnrollmentSituation {
         let name = Name(fleet: question.fleet, device: question.device)
         let answer: Result<EnrollmentSituation, RecordError> = state.withLock { state in
@@ -155,6 +161,7 @@ package final class InMemoryEnrollmentRecord: EnrollmentRecord {
                 EnrollmentSituation(
                     device: state.devices[name],
                     keyBelongsToAnother: owner != nil && owner != name,
+                    keyIsRevoked: state.revokedKeys[question.publicKeySHA256] != nil,
                     registration: state.registrations[name],
                     approval: state.approvals[Pair(name: name, key: question.publicKeySHA256)],
                     standing: question.bootstrap.map { state.ledger.standing(of: $0, fleet: question.fleet) },
@@ -202,12 +209,13 @@ package final class InMemoryEnrollmentRecord: EnrollmentRecord {
         state.marks[credential] = state.marks[credential] ?? reason
     }
 
-    /// False if another enrollment of the device, of the key or under the same limit came first; nothing is changed
-    /// then.
+    /// False if another enrollment of the device, of the key or under the same limit, or a change of the device's
+    /// standing, came first; nothing is changed then.
     private static func record(_ issuance: Issuance, of attempt: Attempt, in state: inout State) -> Bool {
         let name = Name(fleet: attempt.fleet, device: issuance.device)
         let known = state.devices[name]
         guard known?.current.serialNumber == issuance.replaces else { return false }
+        guard issuance.standingChanges == known?.standing.changes ?? 0 else { return false }
         if let owner = state.keys[issuance.publicKeySHA256], owner != name { return false }
         if let admission = issuance.admission {
             guard state.ledger.admit(admission, fleet: attempt.fleet, at: attempt.at) else { return false }
@@ -226,7 +234,8 @@ package final class InMemoryEnrollmentRecord: EnrollmentRecord {
             renewableSerialNumber: issuance.renewableSerialNumber,
             enrolledAt: attempt.at,
             currentIsUsed: false,
-            idevidAnchor: issuance.idevidAnchor ?? known?.idevidAnchor
+            idevidAnchor: issuance.idevidAnchor ?? known?.idevidAnchor,
+            standing: DeviceStanding(changes: issuance.standingChanges)
         )
         state.issued.append(issuance.certificate)
         let names = DeviceNames(device: issuance.device, fleet: attempt.fleetName)
@@ -240,5 +249,31 @@ package final class InMemoryEnrollmentRecord: EnrollmentRecord {
             )
         )
         return true
+    }
+}
+
+extension KnownDevice {
+    /// The same but for what is given.
+    fileprivate func with(
+        isRevoked: Bool? = nil,
+        isUsed: Bool? = nil,
+        standing: DeviceStanding? = nil
+    ) -> KnownDevice {
+        KnownDevice(
+            current: RecordedCertificate(
+                issuer: current.issuer,
+                serialNumber: current.serialNumber,
+                publicKeySHA256: current.publicKeySHA256,
+                notBefore: current.notBefore,
+                notAfter: current.notAfter,
+                isRevoked: isRevoked ?? current.isRevoked,
+                der: current.der
+            ),
+            renewableSerialNumber: renewableSerialNumber,
+            enrolledAt: enrolledAt,
+            currentIsUsed: isUsed ?? currentIsUsed,
+            idevidAnchor: idevidAnchor,
+            standing: standing ?? self.standing
+        )
     }
 }

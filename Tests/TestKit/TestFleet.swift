@@ -19,6 +19,7 @@ package struct TestFleet: Sendable {
 
     /// - Parameters:
     ///   - policy: Who may enroll.
+    ///   - reenrollment: What becomes of revoked devices that come again.
     ///   - manufacturer: What the first anchor is accepted for.
     ///   - claims: What the anchor of the claims is accepted for.
     ///   - lifetime: How long its certificates live.
@@ -31,6 +32,7 @@ package struct TestFleet: Sendable {
         keyPolicy: KeyPolicy = KeyPolicy(),
         issuerName: String = "example",
         policy: EnrollmentPolicy = .open,
+        reenrollment: ReenrollmentPolicy = .standard,
         manufacturer terms: AnchorTerms = AnchorTerms(.subjectSerialNumber),
         claims claimTerms: AnchorTerms = AnchorTerms(.requestCommonName)
     ) throws {
@@ -46,6 +48,7 @@ package struct TestFleet: Sendable {
             id: id,
             name: fleetName,
             policy: policy,
+            reenrollment: reenrollment,
             profile: try CertificateProfile(
                 organization: "Example Works",
                 trustDomain: "fleet.example",
@@ -89,6 +92,7 @@ package struct TestFleet: Sendable {
             name: present.name,
             policy: policy ?? present.policy,
             approvalRetry: present.approvalRetry,
+            reenrollment: present.reenrollment,
             profile: present.profile,
             issuerID: present.issuerID,
             anchors: anchors,

@@ -69,6 +69,8 @@ package struct DeviceEntry: Hashable, Sendable {
     package let firstCredentialSHA256: [UInt8]?
     package let trustStoreVersion: Int64?
     package let trustStoreAcknowledgedAt: Date?
+    /// Nil if operators neither revoked it nor put it on hold, or have cleared it since.
+    package let revocation: RevocationEntry?
 
     package init(
         device: String,
@@ -83,8 +85,10 @@ package struct DeviceEntry: Hashable, Sendable {
         firstAnchor: String?,
         firstCredentialSHA256: [UInt8]?,
         trustStoreVersion: Int64?,
-        trustStoreAcknowledgedAt: Date?
+        trustStoreAcknowledgedAt: Date?,
+        revocation: RevocationEntry? = nil
     ) {
+        self.revocation = revocation
         self.device = device
         self.firstEnrolledAt = firstEnrolledAt
         self.enrolledAt = enrolledAt

@@ -46,6 +46,8 @@ package struct EnrollmentSituation: Hashable, Sendable {
     package let device: KnownDevice?
     /// True if the key in question belongs to another device, of any fleet (C-04).
     package let keyBelongsToAnother: Bool
+    /// True if the key in question was revoked with its device; it is never certified again.
+    package let keyIsRevoked: Bool
     /// What an operator announced of the device.
     package let registration: Registration?
     /// What an operator said, or is to say, of this device with this key.
@@ -53,12 +55,13 @@ package struct EnrollmentSituation: Hashable, Sendable {
     /// How the anchor and the credential stand; nil for a renewal.
     package let standing: BootstrapStanding?
     /// How many of the fleet's devices wait for approval; counted no further than `EnrollmentPolicy.pendingMax`, and
-    /// only where the fleet's policy or the anchor's key changes ask an operator.
+    /// only where the fleet's policy, the anchor's key changes or the device's revocation ask an operator.
     package let pending: Int64
 
     package init(
         device: KnownDevice?,
         keyBelongsToAnother: Bool,
+        keyIsRevoked: Bool = false,
         registration: Registration? = nil,
         approval: ApprovalState? = nil,
         standing: BootstrapStanding? = nil,
@@ -66,6 +69,7 @@ package struct EnrollmentSituation: Hashable, Sendable {
     ) {
         self.device = device
         self.keyBelongsToAnother = keyBelongsToAnother
+        self.keyIsRevoked = keyIsRevoked
         self.registration = registration
         self.approval = approval
         self.standing = standing
@@ -131,14 +135,18 @@ package struct KnownDevice: Hashable, Sendable {
     package let currentIsUsed: Bool
     /// The anchor of the IDevID that last proved this device; nil if only claims did.
     package let idevidAnchor: AnchorID?
+    /// What operators did to it.
+    package let standing: DeviceStanding
 
     package init(
         current: RecordedCertificate,
         renewableSerialNumber: [UInt8]?,
         enrolledAt: Date,
         currentIsUsed: Bool,
-        idevidAnchor: AnchorID?
+        idevidAnchor: AnchorID?,
+        standing: DeviceStanding = DeviceStanding()
     ) {
+        self.standing = standing
         self.current = current
         self.renewableSerialNumber = renewableSerialNumber
         self.enrolledAt = enrolledAt
@@ -212,6 +220,8 @@ package struct ApprovalRequest: Hashable, Sendable {
         case first
         /// The device is enrolled and comes with a different key.
         case keyChange = "key-change"
+        /// The device was revoked and comes with a new key.
+        case reenrollment
     }
 
     package let device: DeviceID
@@ -264,6 +274,9 @@ package struct Issuance: Sendable {
     package let idevidAnchor: AnchorID?
     /// What let a new device in; nil for one that was in before.
     package let admission: Admission?
+    /// How often operators had changed the device's standing as the decision saw it; if the record no longer agrees,
+    /// this one is not recorded. One that is recorded ends the device's revocation.
+    package let standingChanges: Int64
 
     package init(
         device: DeviceID,
@@ -273,8 +286,10 @@ package struct Issuance: Sendable {
         replaces: [UInt8]?,
         renewableSerialNumber: [UInt8]?,
         idevidAnchor: AnchorID?,
-        admission: Admission? = nil
+        admission: Admission? = nil,
+        standingChanges: Int64 = 0
     ) {
+        self.standingChanges = standingChanges
         self.admission = admission
         self.device = device
         self.issuer = issuer
@@ -289,8 +304,8 @@ package struct Issuance: Sendable {
 /// What became of an entry.
 package enum CommitOutcome: Hashable, Sendable {
     case recorded
-    /// Another enrollment of the device, of the key, or under the same limit was recorded first; nothing of this one
-    /// was.
+    /// Another enrollment of the device, of the key, or under the same limit was recorded first, or an operator changed
+    /// the device's standing; nothing of this one was.
     case lostRace
 }
 

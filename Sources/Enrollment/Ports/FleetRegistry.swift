@@ -79,6 +79,7 @@ package struct FleetCreation: Sendable {
     package let name: FleetName
     package let policy: EnrollmentPolicy
     package let approvalRetry: Duration
+    package let reenrollment: ReenrollmentPolicy
     package let profile: CertificateProfile
     package let issuer: IssuerID
     package let anchors: [Anchor]
@@ -87,6 +88,7 @@ package struct FleetCreation: Sendable {
         name: FleetName,
         policy: EnrollmentPolicy,
         approvalRetry: Duration = EnrollmentPolicy.approvalRetryStandard,
+        reenrollment: ReenrollmentPolicy = .standard,
         profile: CertificateProfile,
         issuer: IssuerID,
         anchors: [Anchor]
@@ -94,6 +96,7 @@ package struct FleetCreation: Sendable {
         self.name = name
         self.policy = policy
         self.approvalRetry = approvalRetry
+        self.reenrollment = reenrollment
         self.profile = profile
         self.issuer = issuer
         self.anchors = anchors

@@ -49,6 +49,7 @@ package protocol AcknowledgementRecord: Sendable {
 /// Topics of the fleet's messages.
 package enum Topics {
     package static func trustStore(_ fleet: FleetName) -> String { "muster/v1/fleets/\(fleet)/truststore" }
+    package static func revocations(_ fleet: FleetName) -> String { "muster/v1/fleets/\(fleet)/revocations" }
     package static func trustStoreAcknowledgement(_ names: DeviceNames) -> String {
         "muster/v1/devices/\(names.commonName)/truststore/ack"
     }

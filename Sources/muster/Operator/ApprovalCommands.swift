@@ -119,6 +119,15 @@ struct ApprovalCommand: AsyncParsableCommand {
 
         @OptionGroup var target: Target
 
+        private static func words(_ kind: String) -> String {
+            switch kind {
+            case "first": "first enrollment"
+            case "key-change": "another key"
+            case "reenrollment": "a new key after it was revoked"
+            default: kind
+            }
+        }
+
         func run() async throws {
             try await operating {
                 try await OperatorClient.with(target.connection) { client in
@@ -126,7 +135,7 @@ struct ApprovalCommand: AsyncParsableCommand {
                     if target.output.json { return try CommandOutput.json(found) }
                     CommandOutput.pairs([
                         ("number", "\(found.id)"), ("device", found.device), ("state", found.state),
-                        ("kind", found.kind == "first" ? "first enrollment" : "another key"),
+                        ("kind", Self.words(found.kind)),
                         ("key SHA-256", found.keySHA256), ("anchor", found.anchor),
                         ("credential", found.credentialSHA256), ("its subject", found.credentialSubject),
                         ("from", found.source), ("since", CommandOutput.time(found.requestedAt)),

@@ -6,9 +6,9 @@ import OperatorAPI
 struct DeviceCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "device",
-        abstract: "Look up devices and their certificates.",
+        abstract: "Look up devices and their certificates; release and clear those that were revoked.",
         discussion: CommandStatus.explanation,
-        subcommands: [List.self, Show.self, Certificates.self]
+        subcommands: [List.self, Show.self, Certificates.self, Release.self, Clear.self]
     )
 
     struct List: AsyncParsableCommand {
@@ -80,19 +80,45 @@ struct DeviceCommand: AsyncParsableCommand {
                         return CommandOutput.line(present.pem.trimmingCharacters(in: .newlines))
                     }
                     if output.json { return try CommandOutput.json(found) }
-                    CommandOutput.pairs([
-                        ("device", found.device), ("state", found.state),
-                        ("first enrolled", CommandOutput.time(found.firstEnrolledAt)),
-                        ("certificate since", CommandOutput.time(found.enrolledAt)),
-                        ("valid until", CommandOutput.time(found.notAfter)), ("issuer", found.issuer),
-                        ("serial number", found.serialNumber), ("key SHA-256", found.keySHA256),
-                        ("first used", found.usedAt.map { CommandOutput.time($0) }),
-                        ("let in by anchor", found.firstAnchor), ("and credential", found.firstCredentialSHA256),
-                        ("trust store", found.trustStoreVersion.map { "version \($0)" }),
-                        ("acknowledged", found.trustStoreAcknowledgedAt.map { CommandOutput.time($0) }),
-                    ])
+                    DeviceCommand.show(found)
                 }
             }
+        }
+    }
+
+    struct Release: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "release",
+            abstract: "End a device's hold: its certificates and keys are what they were before."
+        )
+
+        @OptionGroup var connection: ConnectionOptions
+        @OptionGroup var fleet: FleetOption
+        @OptionGroup var output: OutputOptions
+        @Argument(help: "The DeviceID.") var device: String
+        @Option(help: "In words, for the record.") var comment: String?
+
+        func run() async throws {
+            let body = comment.map { API.Comment(comment: $0) }
+            try await DeviceCommand.change(.releaseDevice, device, fleet, connection, body: body, output)
+        }
+    }
+
+    struct Clear: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "clear",
+            abstract: "Let a revoked device enroll again, with a new key; what was revoked stays so."
+        )
+
+        @OptionGroup var connection: ConnectionOptions
+        @OptionGroup var fleet: FleetOption
+        @OptionGroup var output: OutputOptions
+        @Argument(help: "The DeviceID.") var device: String
+        @Option(help: "In words, for the record.") var comment: String?
+
+        func run() async throws {
+            let body = comment.map { API.Comment(comment: $0) }
+            try await DeviceCommand.change(.clearDevice, device, fleet, connection, body: body, output)
         }
     }
 
@@ -124,5 +150,38 @@ struct DeviceCommand: AsyncParsableCommand {
                 }
             }
         }
+    }
+
+    static func change(
+        _ operation: OperatorOperation,
+        _ device: String,
+        _ fleet: FleetOption,
+        _ connection: ConnectionOptions,
+        body: (some Encodable & Sendable)?,
+        _ output: OutputOptions
+    ) async throws {
+        try await operating {
+            try await OperatorClient.with(connection) { client in
+                let names = ["fleet": fleet.fleet, "device": device]
+                let found = try await client.write(API.Device.self, operation, names, body: body)
+                output.json ? try CommandOutput.json(found) : show(found)
+            }
+        }
+    }
+
+    private static func show(_ found: API.Device) {
+        CommandOutput.pairs([
+            ("device", found.device), ("state", found.state),
+            ("revoked", found.revocation.map { "\(CommandOutput.time($0.at)) by \($0.by): \($0.reason)" }),
+            ("because", found.revocation?.comment),
+            ("first enrolled", CommandOutput.time(found.firstEnrolledAt)),
+            ("certificate since", CommandOutput.time(found.enrolledAt)),
+            ("valid until", CommandOutput.time(found.notAfter)), ("issuer", found.issuer),
+            ("serial number", found.serialNumber), ("key SHA-256", found.keySHA256),
+            ("first used", found.usedAt.map { CommandOutput.time($0) }),
+            ("let in by anchor", found.firstAnchor), ("and credential", found.firstCredentialSHA256),
+            ("trust store", found.trustStoreVersion.map { "version \($0)" }),
+            ("acknowledged", found.trustStoreAcknowledgedAt.map { CommandOutput.time($0) }),
+        ])
     }
 }

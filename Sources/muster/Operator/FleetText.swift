@@ -11,6 +11,8 @@ enum FleetText {
                                             # allowlist: of those, the registered ones
                                             # approval: of those, the ones that an operator approves, one by one
         #approvalRetry: 60s                 # how long a device that waits is asked to wait; s, m, h or d
+        #reenrollment: approval             # a revoked device comes with a new key: never, approval (an operator is asked)
+                                            # or after-clear (muster device clear)
         #issuer: issuing                    # the issuing CA; the server's only one if left out
 
         profile:                            # what an issued certificate contains
@@ -47,6 +49,7 @@ enum FleetText {
     static func yaml(_ fleet: FleetDescription) -> String {
         var lines = ["fleet: \(fleet.fleet)", "policy: \(fleet.policy)"]
         if let retry = fleet.approvalRetry { lines.append("approvalRetry: \(retry)") }
+        if let reenrollment = fleet.reenrollment { lines.append("reenrollment: \(reenrollment)") }
         if let issuer = fleet.issuer { lines.append("issuer: \(issuer)") }
         let profile = fleet.profile
         lines += [

@@ -272,6 +272,7 @@ struct MusterServer: Sendable {
                 trustStoreLifetime: configuration.trustStore.lifetime
             ),
             devices: PostgresDeviceRegister(pool: pool),
+            revocations: PostgresRevocationRegister(pool: pool),
             registrations: PostgresRegistrationRegister(pool: pool),
             approvals: PostgresApprovalRegister(pool: pool),
             bootstrap: PostgresBootstrapRegister(pool: pool),

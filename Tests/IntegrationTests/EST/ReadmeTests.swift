@@ -21,7 +21,9 @@ extension ESTFrontTests {
             #expect(answer.contains("(2 rows)"))
         }
 
-        @Test func `the README's commands describe a fleet, announce its devices, and mend a refusal`() async throws {
+        @Test func `the README's commands describe a fleet, announce its devices, mend a refusal, and revoke`()
+            async throws
+        {
             let bench = try await Workbench()
             let block = try Self.block("## Describe a fleet of your own")
             let programs = URL(fileURLWithPath: try MusterDev.executable("muster")).deletingLastPathComponent().path
@@ -36,14 +38,20 @@ extension ESTFrontTests {
             #expect(answer.contains("is registered in meters"))
             let devices = answer.split(separator: "\n").suffix(3)
             #expect(devices.count { $0.contains(" valid ") } == 2, "\(devices)")
+            let revoking = try Self.block("## Describe a fleet of your own", after: 1)
+            let revoked = try await bench.sh(setting + revoking)
+            #expect(revoked.contains("certificateHold") && revoked.contains("moved without an order"))
+            #expect(revoked.contains("keyCompromise"))
+            #expect(try await bench.sh(setting + "muster device list --fleet meters\n").contains(" cleared "))
         }
 
         /// The commands of a section.
-        private static func block(_ heading: String) throws -> String {
+        /// - Parameter before: How many blocks of commands stand before them in it.
+        private static func block(_ heading: String, after before: Int = 0) throws -> String {
             let folders = URL(fileURLWithPath: #filePath).resolvingSymlinksInPath().pathComponents.dropLast(4)
             let readme = try String(contentsOfFile: folders.joined(separator: "/") + "/README.md", encoding: .utf8)
             let section = try #require(readme.components(separatedBy: heading).dropFirst().first)
-            return try #require(section.components(separatedBy: "```").dropFirst().first)
+            return try #require(section.components(separatedBy: "```").dropFirst(2 * before + 1).first)
         }
 
         private func statePath(_ bench: Workbench) -> String {

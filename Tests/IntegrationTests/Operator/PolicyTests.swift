@@ -268,7 +268,8 @@ import Testing
             #expect(try await fleet.explanation(of: refused).contains("10000"))
         }
 
-        private static let twice = """
+        /// Posts a body twice on one connection, and in between says so by a file and waits for a line.
+        static let twice = """
             import http.client, ssl, sys
             authority, path, root, cert, key, body, fifo = sys.argv[1:]
             context = ssl.create_default_context(cafile=root)

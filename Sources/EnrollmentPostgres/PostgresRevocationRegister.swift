@@ -1,0 +1,198 @@
+package import Enrollment
+package import Foundation
+package import PKI
+package import Postgres
+
+/// Revocations in PostgreSQL. Each change holds the end of the audit chain from its beginning, as enrollments do at their
+/// commit: what is decided against one standing is never recorded under another.
+package struct PostgresRevocationRegister: RevocationRegister {
+    private let pool: PostgresPool
+
+    package init(pool: PostgresPool) { self.pool = pool }
+
+    package func change(
+        _ device: DeviceID,
+        of fleet: FleetID,
+        _ change: StandingChange,
+        actor: String,
+        at: Date
+    ) async throws(RecordError) -> RevocationOutcome? {
+        try await recording {
+            try await pool.withTransaction { connection in
+                let (head, fleetName) = try await Audited.lock(fleet, on: connection)
+                let rows = try await connection.query(
+                    """
+                    select revocation_reason from devices
+                    where fleet_id = \(fleet.value) and device_id = \(device.text) for no key update
+                    """
+                )
+                guard let row = rows.first else { return nil }
+                let before = try Self.reason(row)
+                let effect = change.effect(on: before)
+                let step = RevocationStep(
+                    fleet: fleet,
+                    fleetName: fleetName,
+                    device: device,
+                    change: change,
+                    effect: effect,
+                    before: before,
+                    actor: actor,
+                    at: at
+                )
+                var queries = step.queries
+                if let audit = step.audit { queries += AuditWriter.queries([audit], after: head) }
+                if !queries.isEmpty { _ = try await connection.pipeline(queries) }
+                let entry = try await connection.query(PostgresDeviceRegister.query(device, of: fleet)).first
+                guard let entry else { throw RecordError.broken("the device \(device) has no certificate") }
+                return effect == .refuse ? .refused(try DeviceEntry(entry)) : .done(try DeviceEntry(entry))
+            }
+        }
+    }
+
+    private static func reason(_ row: PostgresRow) throws -> RevocationReason? {
+        guard let text = try row.decode(at: 0, as: String?.self) else { return nil }
+        guard let reason = RevocationReason(rawValue: text) else {
+            throw RecordError.broken("a device is revoked for \(text), which this program does not know")
+        }
+        return reason
+    }
+}
+
+/// The statements of one change. Certificates, keys and the device that were revoked together have the same time.
+private struct RevocationStep {
+    let fleet: FleetID
+    let fleetName: String
+    let device: DeviceID
+    let change: StandingChange
+    let effect: StandingChange.Effect
+    let before: RevocationReason?
+    let actor: String
+    let at: Date
+
+    private var comment: String? { change.comment }
+
+    private var reason: RevocationReason? {
+        if case .revoke(let reason, _) = change { reason } else { nil }
+    }
+
+    var queries: [PostgresQuery] {
+        switch effect {
+        case .nothing, .refuse: []
+        case .revoke: revoke
+        case .restate: restate
+        case .release: release
+        case .clear: [lift]
+        }
+    }
+
+    private var revoke: [PostgresQuery] {
+        let reason = reason?.rawValue
+        return [
+            """
+            update devices
+            set revoked_at = \(at), revocation_reason = \(reason), revoked_by = \(actor),
+                revocation_comment = \(comment), standing_changes = standing_changes + 1
+            where fleet_id = \(fleet.value) and device_id = \(device.text)
+            """,
+            """
+            insert into revocations (issuer_id, serial, fleet_id, device_id, revoked_at, reason)
+            select issuer_id, serial, fleet_id, device_id, \(at), \(reason) from certificates
+            where fleet_id = \(fleet.value) and device_id = \(device.text) and status <> 'revoked'
+                and not_after > \(at)
+            """,
+            """
+            update certificates set status = 'revoked'
+            where fleet_id = \(fleet.value) and device_id = \(device.text) and status <> 'revoked'
+                and not_after > \(at)
+            """,
+            """
+            update device_keys set revoked_at = \(at)
+            where fleet_id = \(fleet.value) and device_id = \(device.text) and revoked_at is null
+            """,
+            // What an operator said of the device before does not let it in now.
+            "delete from approvals where fleet_id = \(fleet.value) and device_id = \(device.text)",
+        ] + event(.revoked)
+    }
+
+    private var restate: [PostgresQuery] {
+        let reason = reason?.rawValue
+        return [
+            """
+            update revocations r set reason = \(reason) from devices d
+            where d.fleet_id = \(fleet.value) and d.device_id = \(device.text)
+                and r.fleet_id = d.fleet_id and r.device_id = d.device_id and r.revoked_at = d.revoked_at
+            """,
+            """
+            update devices
+            set revocation_reason = \(reason), revoked_by = \(actor), revocation_comment = \(comment),
+                standing_changes = standing_changes + 1
+            where fleet_id = \(fleet.value) and device_id = \(device.text)
+            """,
+            "delete from approvals where fleet_id = \(fleet.value) and device_id = \(device.text)",
+        ] + event(.revoked)
+    }
+
+    private var release: [PostgresQuery] {
+        [
+            """
+            with released as (
+                delete from revocations r using devices d
+                where d.fleet_id = \(fleet.value) and d.device_id = \(device.text)
+                    and r.fleet_id = d.fleet_id and r.device_id = d.device_id and r.revoked_at = d.revoked_at
+                returning r.issuer_id, r.serial, r.serial = d.current_serial as is_current
+            )
+            update certificates c set status = case when r.is_current then 'valid' else 'superseded' end
+            from released r where c.issuer_id = r.issuer_id and c.serial = r.serial
+            """,
+            """
+            update device_keys k set revoked_at = null from devices d
+            where d.fleet_id = \(fleet.value) and d.device_id = \(device.text)
+                and k.fleet_id = d.fleet_id and k.device_id = d.device_id and k.revoked_at = d.revoked_at
+            """,
+            lift,
+        ] + event(.released)
+    }
+
+    private var lift: PostgresQuery {
+        """
+        update devices
+        set revoked_at = null, revocation_reason = null, revoked_by = null, revocation_comment = null,
+            standing_changes = standing_changes + 1
+        where fleet_id = \(fleet.value) and device_id = \(device.text)
+        """
+    }
+
+    /// What the fleet is told.
+    private func event(_ state: RevocationMessage.State) -> [PostgresQuery] {
+        guard let name = FleetName(fleetName) else { return [] }
+        let message = RevocationMessage(fleet: name, device: device, state: state, reason: reason, at: at)
+        return [
+            """
+            insert into outbox (fleet_id, topic, payload, retained, created_at)
+            values (\(fleet.value), \(Topics.revocations(name)), \(message.json), false, \(at))
+            """,
+            RecordChanges.notifyQuery(.outbox),
+        ]
+    }
+
+    var audit: AuditEntry? {
+        let why = comment.map { ": \($0)" } ?? ""
+        let reason = reason?.rawValue ?? ""
+        let was = before?.rawValue ?? ""
+        let (action, detail): (String, String)
+        switch effect {
+        case .nothing, .refuse: return nil
+        case .revoke: (action, detail) = ("device.revoked", reason + why)
+        case .restate: (action, detail) = ("device.revoked", "\(reason), before \(was)\(why)")
+        case .release: (action, detail) = ("device.released", comment ?? "")
+        case .clear: (action, detail) = ("device.cleared", "revoked for \(was)\(why)")
+        }
+        return AuditEntry(
+            at: at,
+            actor: actor,
+            action: action,
+            subject: AuditSubject.device(device.text, fleet: fleetName),
+            detail: detail
+        )
+    }
+}
