@@ -203,6 +203,7 @@ let package = Package(
                 "TestKit", "TestPeers", .asn1, .crypto, .jwtKit, .logging, .nioPosix, .nioSSL, .x509, .yams,
             ]
         ),
+        tests("ESTServerTests", ["ESTServer", .nioCore]),
         tests("PrometheusTests", ["Prometheus", .coreMetrics]),
         tests(
             "FleetSimTests",

@@ -12,6 +12,7 @@ package enum Schema {
         Step(number: 1, name: "initial", sql: text(PackageResources._001_initial_sql)),
         Step(number: 2, name: "operators", sql: text(PackageResources._002_operators_sql)),
         Step(number: 3, name: "revocation", sql: text(PackageResources._003_revocation_sql)),
+        Step(number: 4, name: "attempt_retention", sql: text(PackageResources._004_attempt_retention_sql)),
     ]
 
     /// The sum of all steps, as `pg_dump` shows it.

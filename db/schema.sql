@@ -28,6 +28,34 @@ begin
 end
 $$;
 
+CREATE FUNCTION public.drop_attempt_partitions(months_kept integer) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    SET lock_timeout TO '2s'
+    AS $_$
+declare
+    first_month timestamp := date_trunc('month', now() at time zone 'UTC') - make_interval(months => months_kept);
+    name text;
+    dropped integer := 0;
+begin
+    if months_kept not between 1 and 1200 then
+        raise exception 'months_kept is %, but must be 1 to 1200', months_kept;
+    end if;
+    -- One server at a time, so that each partition is counted once.
+    perform pg_advisory_xact_lock(hashtext('drop_attempt_partitions'));
+    for name in
+        select c.relname from pg_inherits i join pg_class c on c.oid = i.inhrelid
+        where i.inhparent = 'attempts'::regclass and c.relname ~ '^attempts_[0-9]{4}_[0-9]{2}$'
+            and to_date(right(c.relname, 7), 'YYYY_MM') < first_month
+        order by 1
+    loop
+        execute format('drop table %I', name);
+        dropped := dropped + 1;
+    end loop;
+    return dropped;
+end
+$_$;
+
 CREATE TABLE public.anchor_usage (
     anchor_id bigint NOT NULL,
     devices bigint NOT NULL,
@@ -776,6 +804,8 @@ ALTER TABLE ONLY public.trust_stores
 GRANT USAGE ON SCHEMA public TO muster_server;
 REVOKE ALL ON FUNCTION public.create_attempt_partitions(months_ahead integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.create_attempt_partitions(months_ahead integer) TO muster_server;
+REVOKE ALL ON FUNCTION public.drop_attempt_partitions(months_kept integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.drop_attempt_partitions(months_kept integer) TO muster_server;
 GRANT SELECT,INSERT ON TABLE public.anchor_usage TO muster_server;
 GRANT UPDATE(devices) ON TABLE public.anchor_usage TO muster_server;
 GRANT SELECT,INSERT,UPDATE ON TABLE public.anchors TO muster_server;

@@ -47,7 +47,7 @@ package struct ESTFront: Service {
     private static let backlog: Int32 = 1_024
     /// Octets that one read from a socket takes. Handshakes and requests are small, and each connection keeps one such
     /// buffer.
-    private static let readOctets = 4_096
+    private static let readOctets = 2_048
 
     private let configuration: Configuration
     private let tls: DeviceTLS
@@ -141,6 +141,7 @@ package struct ESTFront: Service {
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
             // A client that says goodbye after its request still gets the answer, as gnutls-cli does from a pipe.
             .childChannelOption(.allowRemoteHalfClosure, value: true)
+            .childChannelOption(.allocator, value: RecordBuffers.allocator)
             .childChannelOption(
                 .recvAllocator,
                 value: FixedSizeRecvByteBufferAllocator(capacity: Self.readOctets)

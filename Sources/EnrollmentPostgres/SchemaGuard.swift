@@ -18,8 +18,21 @@ package enum SchemaGuard {
     /// - Returns: How many were made.
     package static func makeAttemptPartitions(_ pool: PostgresPool) async throws(RecordError) -> Int {
         try await recording {
-            let rows = try await pool.query("select create_attempt_partitions(3)")
-            return try rows.first.map { Int(try $0.decode(at: 0, as: Int32.self)) } ?? 0
+            try count(try await pool.query("select create_attempt_partitions(3)"))
         }
+    }
+
+    /// Drops the attempts of whole months before the last `months` and the present one.
+    /// - Parameter months: 1 to 1,200.
+    /// - Returns: How many months were dropped.
+    package static func dropAttempts(_ pool: PostgresPool, keptMonths months: Int) async throws(RecordError) -> Int {
+        try await recording {
+            try count(try await pool.query("select drop_attempt_partitions(\(Int32(clamping: months)))"))
+        }
+    }
+
+    private static func count(_ rows: PostgresRows) throws(PostgresError) -> Int {
+        guard let row = rows.first else { return 0 }
+        return Int(try row.decode(at: 0, as: Int32.self))
     }
 }

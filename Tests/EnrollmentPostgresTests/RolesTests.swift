@@ -1,3 +1,4 @@
+import Enrollment
 import EnrollmentPostgres
 import Foundation
 import Postgres
@@ -30,6 +31,46 @@ struct RolesTests {
             }
             #expect(try await SchemaGuard.makeAttemptPartitions(database.server) == 1)
             #expect(try await SchemaGuard.makeAttemptPartitions(database.server) == 0)
+        }
+    }
+
+    @Test func `the server drops whole months of attempts that are old enough, and nothing else`() async throws {
+        try await RecordDatabase.with { database in
+            let months: PostgresQuery = """
+                select right(c.relname, 7)
+                from pg_inherits i join pg_class c on c.oid = i.inhrelid where i.inhparent = 'attempts'::regclass
+                """
+            func names() async throws -> Set<String> {
+                Set(try await database.owner.query(months).map { try $0.decode(as: String.self) })
+            }
+            let before = try await names()
+            // As if the database had been made five months ago.
+            try await database.owner.withConnection { connection in
+                try await connection.run(
+                    script: """
+                        do $$ declare starts timestamptz; begin
+                            for month in 1..5 loop
+                                starts := (date_trunc('month', now() at time zone 'UTC') - make_interval(months => month))
+                                    at time zone 'UTC';
+                                execute format('create table %I partition of attempts for values from (%L) to (%L)',
+                                    'attempts_' || to_char(starts at time zone 'UTC', 'YYYY_MM'), starts,
+                                    starts + interval '1 month');
+                            end loop;
+                        end $$
+                        """
+                )
+            }
+            #expect(try await names().count == before.count + 5)
+            #expect(try await SchemaGuard.dropAttempts(database.server, keptMonths: 3) == 2)
+            #expect(try await SchemaGuard.dropAttempts(database.server, keptMonths: 3) == 0)
+            #expect(try await SchemaGuard.dropAttempts(database.server, keptMonths: 1) == 2)
+            let kept = try await names()
+            #expect(kept.isSuperset(of: before) && kept.count == before.count + 1)
+            for months in [0, 1201] {
+                await #expect(throws: RecordError.self) {
+                    try await SchemaGuard.dropAttempts(database.server, keptMonths: months)
+                }
+            }
         }
     }
 

@@ -81,6 +81,13 @@ extension ConfigurationKeys {
         .standard("64"),
         "How many of them one transaction commits."
     )
+    static let limitsAttemptsKeptMonths = ConfigurationKey(
+        "limits.attemptsKeptMonths",
+        .integer(1...1200),
+        .standard("13"),
+        "For how many months beside the present one attempts are kept; older ones are dropped, a whole month at a time. "
+            + "Certificates and the audit log stay."
+    )
 
     /// All of this section, in the order of the example configuration.
     static let limits: [ConfigurationKeyDescription] = [
@@ -91,5 +98,6 @@ extension ConfigurationKeys {
         limitsChainCertificatesMax.description, limitsChainBytesMax.description,
         limitsDatabaseQueueMax.description,
         limitsCommitQueueMax.description, limitsCommitGroupMax.description,
+        limitsAttemptsKeptMonths.description,
     ]
 }

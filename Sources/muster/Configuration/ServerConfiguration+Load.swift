@@ -272,9 +272,11 @@ extension ServerConfiguration.Limits {
         let databaseQueueMax = reading.value(ConfigurationKeys.limitsDatabaseQueueMax)
         let commitQueueMax = reading.value(ConfigurationKeys.limitsCommitQueueMax)
         let commitGroupMax = reading.value(ConfigurationKeys.limitsCommitGroupMax)
+        let attemptsKeptMonths = reading.value(ConfigurationKeys.limitsAttemptsKeptMonths)
         guard let connectionsPerAddressMax, let handshakesMax, let enrollmentsMax, let requestHeaderBytesMax,
             let requestBodyBytesMax, let requestBodyTimeout, let csrBytesMax, let csrItemsMax,
-            let chainCertificatesMax, let chainBytesMax, let databaseQueueMax, let commitQueueMax, let commitGroupMax
+            let chainCertificatesMax, let chainBytesMax, let databaseQueueMax, let commitQueueMax, let commitGroupMax,
+            let attemptsKeptMonths
         else { return nil }
         if commitGroupMax > commitQueueMax {
             reading.contradiction(
@@ -295,7 +297,8 @@ extension ServerConfiguration.Limits {
             chainBytesMax: chainBytesMax,
             databaseQueueMax: databaseQueueMax,
             commitQueueMax: commitQueueMax,
-            commitGroupMax: commitGroupMax
+            commitGroupMax: commitGroupMax,
+            attemptsKeptMonths: attemptsKeptMonths
         )
     }
 }

@@ -197,6 +197,8 @@ struct ServerConfiguration: Sendable, Equatable {
         let commitQueueMax: Int
         /// How many enrollments one transaction commits; never more than may wait.
         let commitGroupMax: Int
+        /// For how many months beside the present one attempts are kept.
+        let attemptsKeptMonths: Int
     }
 
     /// How the server ends.

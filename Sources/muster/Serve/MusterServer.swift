@@ -125,7 +125,6 @@ struct MusterServer: Sendable {
         try await loader.load()
         try tls.reload(directory: directory)
 
-        LargeAllocations.useOwnPages()
         let group = MultiThreadedEventLoopGroup(numberOfThreads: Processors.available)
         let ready = Readying(hasOperatorFront: operatorFront != nil, onReady)
         let enrollmentMetrics = EnrollmentMetrics(factory: metrics)
@@ -148,7 +147,12 @@ struct MusterServer: Sendable {
         }
         services += [
             FleetWatch(loader: loader, tls: tls, directory: directory, logger: logger),
-            RecordKeeper(pool: pool, logger: logger),
+            RecordKeeper(
+                pool: pool,
+                attemptsKeptMonths: configuration.limits.attemptsKeptMonths,
+                onDropped: RecordLimit.attemptsKept.counter(metrics),
+                logger: logger
+            ),
             gauges,
             ReloadOnHangup(reload: { try reload(reloading()) }, logger: logger),
             StatusFront(

@@ -1,7 +1,7 @@
 import CoreMetrics
 import Prometheus
 
-/// The bounds on the way to the record. Whoever is refused by one of them is told to come again.
+/// The bounds of the record and on the way to it. Whoever is refused by one of them is told to come again.
 enum RecordLimit: String, CaseIterable {
     /// Too many enrollments wait for their commit.
     case commitQueue = "commit-queue"
@@ -9,6 +9,8 @@ enum RecordLimit: String, CaseIterable {
     case questionQueue = "question-queue"
     /// Too many callers wait for a connection to the database, or one waited for too long.
     case databasePool = "database-pool"
+    /// A month of attempts is older than attempts are kept, and was dropped.
+    case attemptsKept = "attempts-kept"
 
     /// Counts each time that it is reached.
     func counter(_ factory: any MetricsFactory) -> @Sendable () -> Void {

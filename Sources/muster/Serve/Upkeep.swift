@@ -32,21 +32,34 @@ struct RecordKeeper: Service {
     private static let interval: Duration = .seconds(600)
 
     let pool: PostgresPool
+    let attemptsKeptMonths: Int
+    /// Called for each month of attempts that was dropped.
+    let onDropped: @Sendable () -> Void
     let logger: Logger
 
     func run() async throws {
         await cancelWhenGracefulShutdown {
             while !Task.isCancelled {
-                try? await Task.sleep(for: Self.interval)
-                if Task.isCancelled { return }
                 do {
-                    _ = try await SchemaGuard.makeAttemptPartitions(pool)
-                    _ = try await RecordUpkeep(pool: pool).removeStale(at: Date())
+                    try await keep()
                 } catch {
                     logger.error("the record was not kept", metadata: ["error": "\(error)"])
                 }
+                try? await Task.sleep(for: Self.interval)
             }
         }
+    }
+
+    private func keep() async throws {
+        _ = try await SchemaGuard.makeAttemptPartitions(pool)
+        _ = try await RecordUpkeep(pool: pool).removeStale(at: Date())
+        let dropped = try await SchemaGuard.dropAttempts(pool, keptMonths: attemptsKeptMonths)
+        guard dropped > 0 else { return }
+        for _ in 0..<dropped { onDropped() }
+        logger.notice(
+            "old attempts dropped",
+            metadata: ["months": "\(dropped)", "kept": "\(attemptsKeptMonths) months and the present one"]
+        )
     }
 }
 

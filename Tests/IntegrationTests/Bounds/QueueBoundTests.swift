@@ -38,6 +38,29 @@ extension SystemTests.Bounds {
             for device in devices { try await device.enrolled(at: server.server.url) }
         }
 
+        @Test func `a month of attempts that is older than attempts are kept is dropped, and that is counted`()
+            async throws
+        {
+            let bed = try await FaultBed()
+            // Old enough for the server under test, and not for the others on this database.
+            let name = try await bed.record.query(
+                """
+                do $$ declare starts timestamptz := date_trunc('month', now() at time zone 'UTC' - interval '5 months')
+                    at time zone 'UTC';
+                begin
+                    execute format('create table %I partition of attempts for values from (%L) to (%L)',
+                        'attempts_' || to_char(starts at time zone 'UTC', 'YYYY_MM'), starts, starts + interval '1 month');
+                end $$;
+                select 'attempts_' || to_char(now() at time zone 'UTC' - interval '5 months', 'YYYY_MM')
+                """
+            )
+            let server = try await BoundedServer(["limits.attemptsKeptMonths=4"])
+            try await Eventually.holds("the month to be counted", seconds: 30) {
+                try await server.reached("attempts-kept") == 1
+            }
+            #expect(try await bed.record.query("select to_regclass('\(name)') is null") == "t")
+        }
+
         @Test func `callers beyond those that may wait for a database connection are refused`() async throws {
             let server = try await BoundedServers.shared.smallQueues()
             let asking = try await server.holding("outbox") {

@@ -19,7 +19,8 @@ import Testing
         chainBytesMax: 32_768,
         databaseQueueMax: 1024,
         commitQueueMax: 4096,
-        commitGroupMax: 64
+        commitGroupMax: 64,
+        attemptsKeptMonths: 13
     )
 
     @Test func `the least configuration gets every default`() throws {
