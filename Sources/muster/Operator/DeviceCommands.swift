@@ -152,17 +152,29 @@ struct DeviceCommand: AsyncParsableCommand {
         }
     }
 
-    static func change(
+    private static func change(
         _ operation: OperatorOperation,
         _ device: String,
         _ fleet: FleetOption,
         _ connection: ConnectionOptions,
-        body: (some Encodable & Sendable)?,
+        body: API.Comment?,
         _ output: OutputOptions
+    ) async throws {
+        try await change(operation, fleet, connection, body: body, output) { _ in device }
+    }
+
+    /// Does something to the device that `name` finds, and shows it as it is then.
+    static func change(
+        _ operation: OperatorOperation,
+        _ fleet: FleetOption,
+        _ connection: ConnectionOptions,
+        body: (some Encodable & Sendable)?,
+        _ output: OutputOptions,
+        to name: @Sendable @escaping (OperatorClient) async throws -> String
     ) async throws {
         try await operating {
             try await OperatorClient.with(connection) { client in
-                let names = ["fleet": fleet.fleet, "device": device]
+                let names = ["fleet": fleet.fleet, "device": try await name(client)]
                 let found = try await client.write(API.Device.self, operation, names, body: body)
                 output.json ? try CommandOutput.json(found) : show(found)
             }

@@ -85,6 +85,27 @@ extension OperatorTests {
             #expect(try await fleet.explanation(of: refused).contains("unit"))
         }
 
+        @Test func `a device is found by a certificate or key that it had before, and what nobody has is named`()
+            async throws
+        {
+            let fleet = try await Self.enrolled()
+            let (key, serial) = (try await fleet.keyFingerprint("unit"), try await fleet.bench.serial("unit-op"))
+            #expect(try await Self.renewal(fleet).status == 200)
+            #expect(
+                try await fleet.muster("revoke", "--serial", serial, "--fleet", fleet.name, "--hold").contains("unit")
+            )
+            #expect(try await Self.state(fleet) == "held")
+            try await fleet.muster("device", "release", "unit", "--fleet", fleet.name)
+            try await fleet.muster("revoke", "--key-sha256", key, "--fleet", fleet.name)
+            #expect(try await Self.state(fleet) == "revoked")
+            let other = String(repeating: "ab", count: 32)
+            let unknown = try await fleet.command(["revoke", "--key-sha256", other, "--fleet", fleet.name])
+            #expect(unknown.exitStatus == 1)
+            #expect(unknown.errorOutput.contains("key \(other)"))
+            let nobody = try await fleet.command(["revoke", "unit", "--serial", serial, "--fleet", fleet.name])
+            #expect(nobody.exitStatus != 0 && nobody.errorOutput.contains("name one device"))
+        }
+
         @Test func `a hold is refused everywhere and ends with a release, as if it had not been`() async throws {
             let fleet = try await Self.enrolled()
             try await fleet.muster("revoke", "unit", "--fleet", fleet.name, "--hold")

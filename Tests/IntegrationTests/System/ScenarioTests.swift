@@ -74,6 +74,7 @@ extension SystemTests {
             }
             let back = try await Self.serve(dev, port)
             #expect(try await fleet.end(withinSeconds: 90) == 0, "\(fleet.log.suffix(2_000))")
+            #expect(back.status == nil, "the server ended: \(back.log.suffix(8_000))")
             let report = try JSONDecoder().decode(Report.self, from: Data(folder.read("report.json")))
             #expect(report.counts == ["issued": 55] && report.waitedForServer > 0)
             #expect(try await Self.record(probe, prefix) == "55|55|55")
