@@ -64,9 +64,11 @@ extension SystemTests {
                 Self.command("after-outage", ["--part", "20", "--dev", file, "--prefix", prefix], folder)
             )
             let probe = RecordProbe(document)
+            // What is in the record is not yet with its device: the pause says that all have heard.
             try await Eventually.holds("the devices before the outage") {
-                try await Self.record(probe, prefix) == "5|5|5"
+                fleet.log.contains("storm begins in 5.0 seconds")
             }
+            #expect(try await Self.record(probe, prefix) == "5|5|5")
             server.signal(SIGKILL)
             #expect(try await server.end(withinSeconds: 10) == 128 + SIGKILL)
             try await Eventually.holds("devices that miss the server") {

@@ -1,5 +1,6 @@
 import ArgumentParser
 import EST
+import Foundation
 import NIOCore
 
 /// Plays a plan, phase after phase, and holds the record and the limits against what came of it.
@@ -22,6 +23,9 @@ struct ScenarioRun: Sendable {
         let began = ContinuousClock.now
         for phase in plan.phases {
             if phase.phase.after > .zero {
+                // Who is to do something in the pause, such as stop the server, has to know when it is.
+                let pause = "\(phase.phase.name) begins in \(phase.phase.after)\n"
+                FileHandle.standardError.write(Data(pause.utf8))
                 // Ctrl-C ends the process here, since nothing is on its way that could be lost.
                 try await Task.sleep(for: phase.phase.after)
             }
