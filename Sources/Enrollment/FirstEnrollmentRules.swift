@@ -122,20 +122,19 @@ struct FirstEnrollmentRules {
         }
     }
 
-    /// Of a device that was revoked, only a new key comes here.
+    /// What becomes of a revoked device. One that is revoked no more, though its certificate is, was cleared.
     private func revoked(_ device: KnownDevice, _ issue: (String) -> EnrollmentDecision) -> EnrollmentDecision {
         if device.current.publicKeySHA256 == key {
             return .refuse(Refusal(.certificateRevoked, "the certificate for this key was revoked"))
         }
-        let isCleared = device.standing.reason == nil
-        switch reenrollment {
-        case .never:
+        switch (reenrollment, isCleared: device.standing.reason == nil) {
+        case (.never, _):
             return .refuse(Refusal(.deviceRevoked, "the device was revoked, and its fleet admits none such again"))
-        case .afterClear, .approval:
-            if isCleared { return issue("cleared") }
-            guard reenrollment == .approval else {
-                return .refuse(Refusal(.deviceRevoked, "the device was revoked, and no operator has cleared it"))
-            }
+        case (_, isCleared: true):
+            return issue("cleared")
+        case (.afterClear, isCleared: false):
+            return .refuse(Refusal(.deviceRevoked, "the device was revoked, and no operator has cleared it"))
+        case (.approval, isCleared: false):
             return approved(.reenrollment, rule: "approval-reenrollment") { issue("approved-reenrollment") }
         }
     }

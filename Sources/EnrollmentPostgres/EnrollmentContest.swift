@@ -40,7 +40,8 @@ struct EnrollmentContest {
     }
 
     /// Binds each key to its device and moves each device to its new certificate, unless another enrollment or an
-    /// operator's change of the device's standing came first, or a limit is reached; gives the positions of those that went through.
+    /// operator's change of the device's standing came first, or a limit is reached; gives the positions of those that
+    /// went through.
     var query: PostgresQuery { admissions.contains { $0?.isLimited == true } ? limited : unlimited }
 
     private var unlimited: PostgresQuery {

@@ -230,13 +230,15 @@ package struct PostgresFleetRegistry: FleetRegistry {
             insert into trust_stores (fleet_id, version, issued_at, expires_at, message, message_sha256, certificates)
             values (\(fleet), \(trustStore.version), \(trustStore.issuedAt), \(trustStore.expiresAt),
                     \(trustStore.message), \(trustStore.messageSHA256), \(trustStore.certificates))
-            """,
             """
-            insert into outbox (fleet_id, topic, payload, retained, created_at)
-            values (\(fleet), \(Topics.trustStore(name)), \(trustStore.message), true, \(at))
-            """,
-            RecordChanges.notifyQuery(.outbox),
         ]
+            + OutboxWriter.queries(
+                fleet: fleet,
+                topic: Topics.trustStore(name),
+                payload: trustStore.message,
+                retained: true,
+                at: at
+            )
     }
 
     private static func signed(

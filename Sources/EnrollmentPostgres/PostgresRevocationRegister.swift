@@ -95,23 +95,26 @@ private struct RevocationStep {
             where fleet_id = \(fleet.value) and device_id = \(device.text)
             """,
             """
+            with revoked as (
+                update certificates set status = 'revoked'
+                where fleet_id = \(fleet.value) and device_id = \(device.text) and status <> 'revoked'
+                    and not_after > \(at)
+                returning issuer_id, serial, fleet_id, device_id
+            )
             insert into revocations (issuer_id, serial, fleet_id, device_id, revoked_at, reason)
-            select issuer_id, serial, fleet_id, device_id, \(at), \(reason) from certificates
-            where fleet_id = \(fleet.value) and device_id = \(device.text) and status <> 'revoked'
-                and not_after > \(at)
-            """,
-            """
-            update certificates set status = 'revoked'
-            where fleet_id = \(fleet.value) and device_id = \(device.text) and status <> 'revoked'
-                and not_after > \(at)
+            select issuer_id, serial, fleet_id, device_id, \(at), \(reason) from revoked
             """,
             """
             update device_keys set revoked_at = \(at)
             where fleet_id = \(fleet.value) and device_id = \(device.text) and revoked_at is null
             """,
-            // What an operator said of the device before does not let it in now.
-            "delete from approvals where fleet_id = \(fleet.value) and device_id = \(device.text)",
+            forgetting,
         ] + event(.revoked)
+    }
+
+    /// What an operator said of the device before does not let it in now.
+    private var forgetting: PostgresQuery {
+        "delete from approvals where fleet_id = \(fleet.value) and device_id = \(device.text)"
     }
 
     private var restate: [PostgresQuery] {
@@ -128,7 +131,7 @@ private struct RevocationStep {
                 standing_changes = standing_changes + 1
             where fleet_id = \(fleet.value) and device_id = \(device.text)
             """,
-            "delete from approvals where fleet_id = \(fleet.value) and device_id = \(device.text)",
+            forgetting,
         ] + event(.revoked)
     }
 
@@ -166,13 +169,13 @@ private struct RevocationStep {
     private func event(_ state: RevocationMessage.State) -> [PostgresQuery] {
         guard let name = FleetName(fleetName) else { return [] }
         let message = RevocationMessage(fleet: name, device: device, state: state, reason: reason, at: at)
-        return [
-            """
-            insert into outbox (fleet_id, topic, payload, retained, created_at)
-            values (\(fleet.value), \(Topics.revocations(name)), \(message.json), false, \(at))
-            """,
-            RecordChanges.notifyQuery(.outbox),
-        ]
+        return OutboxWriter.queries(
+            fleet: fleet.value,
+            topic: Topics.revocations(name),
+            payload: message.json,
+            retained: false,
+            at: at
+        )
     }
 
     var audit: AuditEntry? {

@@ -86,22 +86,29 @@ struct DeviceCommand: AsyncParsableCommand {
         }
     }
 
-    struct Release: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(
-            commandName: "release",
-            abstract: "End a device's hold: its certificates and keys are what they were before."
-        )
-
+    /// A device, and why something is done to it.
+    struct Change: ParsableArguments {
         @OptionGroup var connection: ConnectionOptions
         @OptionGroup var fleet: FleetOption
         @OptionGroup var output: OutputOptions
         @Argument(help: "The DeviceID.") var device: String
         @Option(help: "In words, for the record.") var comment: String?
 
-        func run() async throws {
+        func run(_ operation: OperatorOperation) async throws {
             let body = comment.map { API.Comment(comment: $0) }
-            try await DeviceCommand.change(.releaseDevice, device, fleet, connection, body: body, output)
+            try await DeviceCommand.change(operation, fleet, connection, body: body, output) { _ in device }
         }
+    }
+
+    struct Release: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "release",
+            abstract: "End a device's hold: its certificates and keys are what they were before."
+        )
+
+        @OptionGroup var change: Change
+
+        func run() async throws { try await change.run(.releaseDevice) }
     }
 
     struct Clear: AsyncParsableCommand {
@@ -110,16 +117,9 @@ struct DeviceCommand: AsyncParsableCommand {
             abstract: "Let a revoked device enroll again, with a new key; what was revoked stays so."
         )
 
-        @OptionGroup var connection: ConnectionOptions
-        @OptionGroup var fleet: FleetOption
-        @OptionGroup var output: OutputOptions
-        @Argument(help: "The DeviceID.") var device: String
-        @Option(help: "In words, for the record.") var comment: String?
+        @OptionGroup var change: Change
 
-        func run() async throws {
-            let body = comment.map { API.Comment(comment: $0) }
-            try await DeviceCommand.change(.clearDevice, device, fleet, connection, body: body, output)
-        }
+        func run() async throws { try await change.run(.clearDevice) }
     }
 
     struct Certificates: AsyncParsableCommand {
@@ -150,17 +150,6 @@ struct DeviceCommand: AsyncParsableCommand {
                 }
             }
         }
-    }
-
-    private static func change(
-        _ operation: OperatorOperation,
-        _ device: String,
-        _ fleet: FleetOption,
-        _ connection: ConnectionOptions,
-        body: API.Comment?,
-        _ output: OutputOptions
-    ) async throws {
-        try await change(operation, fleet, connection, body: body, output) { _ in device }
     }
 
     /// Does something to the device that `name` finds, and shows it as it is then.

@@ -167,20 +167,10 @@ import Testing
             try await fleet.makeDevice("held")
             let credential = try await fleet.fingerprint("held")
             let subject = what == "anchor" ? "factory" : credential
-            // Python keeps one connection open between the two requests, and waits for a line in between.
-            try fleet.bench.write("twice.py", Self.twice.utf8)
-            let signal = fleet.bench.path("go")
-            try await fleet.bench.sh("mkfifo go")
-            async let answers = fleet.bench.sh(
-                "python3 twice.py \"$AUTHORITY\" \"$1\" \"$ROOT\" held.pem held.key held-op.b64 go",
-                "/.well-known/est/\(fleet.name)/simpleenroll"
-            )
-            try await Eventually.holds("the first answer") {
-                FileManager.default.fileExists(atPath: fleet.bench.path("first"))
+            let answers = try await fleet.postTwice("held-op", to: "simpleenroll", as: "held") {
+                try await fleet.muster(what, "block", subject, "--fleet", fleet.name, "--comment", "stolen")
             }
-            try await fleet.muster(what, "block", subject, "--fleet", fleet.name, "--comment", "stolen")
-            try await fleet.bench.sh("echo > \"$1\"", signal)
-            #expect(try await answers == "200\n403 \(what)-blocked")
+            #expect(answers == "200\n403 \(what)-blocked")
             try await fleet.muster(what, "unblock", subject, "--fleet", fleet.name)
             #expect(try await fleet.enroll("held").status == 200)
         }
@@ -267,25 +257,5 @@ import Testing
             #expect(refused.reason == "approval-queue-full")
             #expect(try await fleet.explanation(of: refused).contains("10000"))
         }
-
-        /// Posts a body twice on one connection, and in between says so by a file and waits for a line.
-        static let twice = """
-            import http.client, ssl, sys
-            authority, path, root, cert, key, body, fifo = sys.argv[1:]
-            context = ssl.create_default_context(cafile=root)
-            context.load_cert_chain(cert, key)
-            connection = http.client.HTTPSConnection(authority, context=context, timeout=60)
-            def post():
-                connection.request("POST", path, open(body, "rb").read(), {"Content-Type": "application/pkcs10"})
-                answer = connection.getresponse()
-                text = answer.read().decode()
-                return str(answer.status) + ("" if answer.status == 200 else " " + text.split(":")[0])
-            print(post())
-            socket = connection.sock
-            open("first", "w").close()
-            open(fifo).readline()
-            print(post())
-            assert connection.sock is socket, "the connection was not kept"
-            """
     }
 }
