@@ -133,7 +133,10 @@ let package = Package(
         ),
         module(
             "StatusServer",
-            ["Enrollment", "PKI", .httpTypes, .hummingbird, .hummingbirdCore, .lifecycle, .logging, .nioCore]
+            [
+                "EST", "Enrollment", "PKI", .asn1, .httpTypes, .hummingbird, .hummingbirdCore, .lifecycle, .logging,
+                .nioCore,
+            ]
         ),
 
         // Executables.
@@ -183,8 +186,8 @@ let package = Package(
         tests(
             "EnrollmentPostgresTests",
             [
-                "EnrollmentPostgres", "Enrollment", "PKI", "Postgres", "Schema", "TestKit", "TestPeers", .crypto,
-                .logging,
+                "EnrollmentPostgres", "Enrollment", "PKI", "OpenSSL", "Postgres", "Schema", "TestKit", "TestPeers",
+                .crypto, .logging,
             ]
         ),
         tests("MQTTTests", ["MQTT", "TestPeers", .logging]),

@@ -13,6 +13,7 @@ package enum Schema {
         Step(number: 2, name: "operators", sql: text(PackageResources._002_operators_sql)),
         Step(number: 3, name: "revocation", sql: text(PackageResources._003_revocation_sql)),
         Step(number: 4, name: "attempt_retention", sql: text(PackageResources._004_attempt_retention_sql)),
+        Step(number: 5, name: "crls", sql: text(PackageResources._005_crls_sql)),
     ]
 
     /// The sum of all steps, as `pg_dump` shows it.

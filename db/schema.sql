@@ -280,6 +280,8 @@ CREATE TABLE public.certificates (
     issued_at timestamp with time zone NOT NULL,
     status text DEFAULT 'valid'::text NOT NULL,
     der bytea NOT NULL,
+    crl_shard integer DEFAULT 0 NOT NULL,
+    CONSTRAINT certificates_crl_shard_check CHECK ((crl_shard >= 0)),
     CONSTRAINT certificates_key_sha256_check CHECK ((octet_length(key_sha256) = 32)),
     CONSTRAINT certificates_serial_check CHECK (((octet_length(serial) >= 8) AND (octet_length(serial) <= 20))),
     CONSTRAINT certificates_status_check CHECK ((status = ANY (ARRAY['valid'::text, 'superseded'::text, 'revoked'::text])))
@@ -297,6 +299,8 @@ CREATE TABLE public.certificates_0 (
     issued_at timestamp with time zone NOT NULL,
     status text DEFAULT 'valid'::text NOT NULL,
     der bytea NOT NULL,
+    crl_shard integer DEFAULT 0 NOT NULL,
+    CONSTRAINT certificates_crl_shard_check CHECK ((crl_shard >= 0)),
     CONSTRAINT certificates_key_sha256_check CHECK ((octet_length(key_sha256) = 32)),
     CONSTRAINT certificates_serial_check CHECK (((octet_length(serial) >= 8) AND (octet_length(serial) <= 20))),
     CONSTRAINT certificates_status_check CHECK ((status = ANY (ARRAY['valid'::text, 'superseded'::text, 'revoked'::text])))
@@ -313,6 +317,8 @@ CREATE TABLE public.certificates_1 (
     issued_at timestamp with time zone NOT NULL,
     status text DEFAULT 'valid'::text NOT NULL,
     der bytea NOT NULL,
+    crl_shard integer DEFAULT 0 NOT NULL,
+    CONSTRAINT certificates_crl_shard_check CHECK ((crl_shard >= 0)),
     CONSTRAINT certificates_key_sha256_check CHECK ((octet_length(key_sha256) = 32)),
     CONSTRAINT certificates_serial_check CHECK (((octet_length(serial) >= 8) AND (octet_length(serial) <= 20))),
     CONSTRAINT certificates_status_check CHECK ((status = ANY (ARRAY['valid'::text, 'superseded'::text, 'revoked'::text])))
@@ -329,6 +335,8 @@ CREATE TABLE public.certificates_2 (
     issued_at timestamp with time zone NOT NULL,
     status text DEFAULT 'valid'::text NOT NULL,
     der bytea NOT NULL,
+    crl_shard integer DEFAULT 0 NOT NULL,
+    CONSTRAINT certificates_crl_shard_check CHECK ((crl_shard >= 0)),
     CONSTRAINT certificates_key_sha256_check CHECK ((octet_length(key_sha256) = 32)),
     CONSTRAINT certificates_serial_check CHECK (((octet_length(serial) >= 8) AND (octet_length(serial) <= 20))),
     CONSTRAINT certificates_status_check CHECK ((status = ANY (ARRAY['valid'::text, 'superseded'::text, 'revoked'::text])))
@@ -345,6 +353,8 @@ CREATE TABLE public.certificates_3 (
     issued_at timestamp with time zone NOT NULL,
     status text DEFAULT 'valid'::text NOT NULL,
     der bytea NOT NULL,
+    crl_shard integer DEFAULT 0 NOT NULL,
+    CONSTRAINT certificates_crl_shard_check CHECK ((crl_shard >= 0)),
     CONSTRAINT certificates_key_sha256_check CHECK ((octet_length(key_sha256) = 32)),
     CONSTRAINT certificates_serial_check CHECK (((octet_length(serial) >= 8) AND (octet_length(serial) <= 20))),
     CONSTRAINT certificates_status_check CHECK ((status = ANY (ARRAY['valid'::text, 'superseded'::text, 'revoked'::text])))
@@ -361,6 +371,8 @@ CREATE TABLE public.certificates_4 (
     issued_at timestamp with time zone NOT NULL,
     status text DEFAULT 'valid'::text NOT NULL,
     der bytea NOT NULL,
+    crl_shard integer DEFAULT 0 NOT NULL,
+    CONSTRAINT certificates_crl_shard_check CHECK ((crl_shard >= 0)),
     CONSTRAINT certificates_key_sha256_check CHECK ((octet_length(key_sha256) = 32)),
     CONSTRAINT certificates_serial_check CHECK (((octet_length(serial) >= 8) AND (octet_length(serial) <= 20))),
     CONSTRAINT certificates_status_check CHECK ((status = ANY (ARRAY['valid'::text, 'superseded'::text, 'revoked'::text])))
@@ -377,6 +389,8 @@ CREATE TABLE public.certificates_5 (
     issued_at timestamp with time zone NOT NULL,
     status text DEFAULT 'valid'::text NOT NULL,
     der bytea NOT NULL,
+    crl_shard integer DEFAULT 0 NOT NULL,
+    CONSTRAINT certificates_crl_shard_check CHECK ((crl_shard >= 0)),
     CONSTRAINT certificates_key_sha256_check CHECK ((octet_length(key_sha256) = 32)),
     CONSTRAINT certificates_serial_check CHECK (((octet_length(serial) >= 8) AND (octet_length(serial) <= 20))),
     CONSTRAINT certificates_status_check CHECK ((status = ANY (ARRAY['valid'::text, 'superseded'::text, 'revoked'::text])))
@@ -393,6 +407,8 @@ CREATE TABLE public.certificates_6 (
     issued_at timestamp with time zone NOT NULL,
     status text DEFAULT 'valid'::text NOT NULL,
     der bytea NOT NULL,
+    crl_shard integer DEFAULT 0 NOT NULL,
+    CONSTRAINT certificates_crl_shard_check CHECK ((crl_shard >= 0)),
     CONSTRAINT certificates_key_sha256_check CHECK ((octet_length(key_sha256) = 32)),
     CONSTRAINT certificates_serial_check CHECK (((octet_length(serial) >= 8) AND (octet_length(serial) <= 20))),
     CONSTRAINT certificates_status_check CHECK ((status = ANY (ARRAY['valid'::text, 'superseded'::text, 'revoked'::text])))
@@ -409,10 +425,50 @@ CREATE TABLE public.certificates_7 (
     issued_at timestamp with time zone NOT NULL,
     status text DEFAULT 'valid'::text NOT NULL,
     der bytea NOT NULL,
+    crl_shard integer DEFAULT 0 NOT NULL,
+    CONSTRAINT certificates_crl_shard_check CHECK ((crl_shard >= 0)),
     CONSTRAINT certificates_key_sha256_check CHECK ((octet_length(key_sha256) = 32)),
     CONSTRAINT certificates_serial_check CHECK (((octet_length(serial) >= 8) AND (octet_length(serial) <= 20))),
     CONSTRAINT certificates_status_check CHECK ((status = ANY (ARRAY['valid'::text, 'superseded'::text, 'revoked'::text])))
 );
+
+CREATE TABLE public.crl_changes (
+    id bigint NOT NULL,
+    issuer_id bigint NOT NULL,
+    shard integer NOT NULL,
+    at timestamp with time zone NOT NULL
+);
+ALTER TABLE public.crl_changes ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.crl_changes_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.crl_urls (
+    issuer_id bigint NOT NULL,
+    url text NOT NULL,
+    first_used_at timestamp with time zone NOT NULL
+);
+
+CREATE TABLE public.crls (
+    issuer_id bigint NOT NULL,
+    shard integer NOT NULL,
+    number bigint NOT NULL,
+    this_update timestamp with time zone NOT NULL,
+    next_update timestamp with time zone NOT NULL,
+    places text[] NOT NULL,
+    list bytea NOT NULL,
+    delta bytea NOT NULL,
+    base bytea NOT NULL,
+    CONSTRAINT crls_number_check CHECK ((number > 0)),
+    CONSTRAINT crls_shard_check CHECK ((shard >= 0))
+);
+ALTER TABLE ONLY public.crls ALTER COLUMN list SET STORAGE EXTERNAL;
+ALTER TABLE ONLY public.crls ALTER COLUMN delta SET STORAGE EXTERNAL;
+ALTER TABLE ONLY public.crls ALTER COLUMN base SET STORAGE EXTERNAL;
 
 CREATE TABLE public.device_keys (
     key_sha256 bytea NOT NULL,
@@ -566,6 +622,8 @@ CREATE TABLE public.revocations (
     device_id text NOT NULL COLLATE pg_catalog."C",
     revoked_at timestamp with time zone NOT NULL,
     reason text NOT NULL,
+    crl_shard integer DEFAULT 0 NOT NULL,
+    not_after timestamp with time zone DEFAULT 'infinity'::timestamp with time zone NOT NULL,
     CONSTRAINT revocations_reason_check CHECK ((reason = ANY (ARRAY['unspecified'::text, 'keyCompromise'::text, 'affiliationChanged'::text, 'superseded'::text, 'cessationOfOperation'::text, 'certificateHold'::text, 'privilegeWithdrawn'::text])))
 );
 
@@ -637,6 +695,12 @@ ALTER TABLE ONLY public.certificates_6
     ADD CONSTRAINT certificates_6_pkey PRIMARY KEY (issuer_id, serial);
 ALTER TABLE ONLY public.certificates_7
     ADD CONSTRAINT certificates_7_pkey PRIMARY KEY (issuer_id, serial);
+ALTER TABLE ONLY public.crl_changes
+    ADD CONSTRAINT crl_changes_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY public.crl_urls
+    ADD CONSTRAINT crl_urls_pkey PRIMARY KEY (issuer_id, url);
+ALTER TABLE ONLY public.crls
+    ADD CONSTRAINT crls_pkey PRIMARY KEY (issuer_id, shard);
 ALTER TABLE ONLY public.device_keys
     ADD CONSTRAINT device_keys_pkey PRIMARY KEY (key_sha256);
 ALTER TABLE ONLY public.devices
@@ -731,6 +795,8 @@ CREATE INDEX outbox_topic ON public.outbox USING btree (fleet_id, topic, id);
 CREATE INDEX outbox_waiting ON public.outbox USING btree (fleet_id, id) WHERE (published_at IS NULL);
 
 CREATE INDEX revocations_device ON public.revocations USING btree (fleet_id, device_id);
+
+CREATE INDEX revocations_shard ON public.revocations USING btree (issuer_id, crl_shard);
 ALTER INDEX public.attempts_not_issued ATTACH PARTITION public.attempts_MONTH_fleet_id_at_id_idx;
 ALTER INDEX public.attempts_device ATTACH PARTITION public.attempts_MONTH_fleet_id_device_id_at_idx;
 ALTER INDEX public.attempts_pkey ATTACH PARTITION public.attempts_MONTH_pkey;
@@ -773,6 +839,10 @@ ALTER TABLE public.certificates
     ADD CONSTRAINT certificates_fleet_id_fkey FOREIGN KEY (fleet_id) REFERENCES public.fleets(id);
 ALTER TABLE public.certificates
     ADD CONSTRAINT certificates_issuer_id_fkey FOREIGN KEY (issuer_id) REFERENCES public.issuers(id);
+ALTER TABLE ONLY public.crl_urls
+    ADD CONSTRAINT crl_urls_issuer_id_fkey FOREIGN KEY (issuer_id) REFERENCES public.issuers(id);
+ALTER TABLE ONLY public.crls
+    ADD CONSTRAINT crls_issuer_id_fkey FOREIGN KEY (issuer_id) REFERENCES public.issuers(id);
 ALTER TABLE ONLY public.device_keys
     ADD CONSTRAINT device_keys_fleet_id_fkey FOREIGN KEY (fleet_id) REFERENCES public.fleets(id);
 ALTER TABLE ONLY public.devices
@@ -849,6 +919,9 @@ GRANT SELECT ON TABLE public.certificates_4 TO muster_server;
 GRANT SELECT ON TABLE public.certificates_5 TO muster_server;
 GRANT SELECT ON TABLE public.certificates_6 TO muster_server;
 GRANT SELECT ON TABLE public.certificates_7 TO muster_server;
+GRANT SELECT,INSERT,DELETE ON TABLE public.crl_changes TO muster_server;
+GRANT SELECT,INSERT ON TABLE public.crl_urls TO muster_server;
+GRANT SELECT,INSERT,UPDATE ON TABLE public.crls TO muster_server;
 GRANT SELECT,INSERT ON TABLE public.device_keys TO muster_server;
 GRANT UPDATE(bound_at) ON TABLE public.device_keys TO muster_server;
 GRANT UPDATE(revoked_at) ON TABLE public.device_keys TO muster_server;

@@ -20,6 +20,7 @@
 #include <openssl/ui.h>
 #include <openssl/x509.h>
 #include <openssl/x509_vfy.h>
+#include <openssl/x509v3.h>
 
 // What Swift cannot import: function-like macros, and stacks, whose functions are macros or inlines of casts.
 
@@ -52,6 +53,132 @@ static inline int muster_cms_signer_count(const STACK_OF(CMS_SignerInfo) *stack)
 static inline CMS_SignerInfo *muster_cms_signer_at(const STACK_OF(CMS_SignerInfo) *stack, int index)
 {
     return sk_CMS_SignerInfo_value(stack, index);
+}
+
+static inline int muster_crl_entry_count(X509_CRL *list)
+{
+    STACK_OF(X509_REVOKED) *entries = X509_CRL_get_REVOKED(list);
+    return entries == NULL ? 0 : sk_X509_REVOKED_num(entries);
+}
+static inline X509_REVOKED *muster_crl_entry_at(X509_CRL *list, int index)
+{
+    return sk_X509_REVOKED_value(X509_CRL_get_REVOKED(list), index);
+}
+/// The entry's reason code; 0 if it has none, -1 if it cannot be read.
+static inline long muster_crl_entry_reason(X509_REVOKED *entry)
+{
+    int found = -1;
+    ASN1_ENUMERATED *reason = (ASN1_ENUMERATED *)X509_REVOKED_get_ext_d2i(entry, NID_crl_reason, &found, NULL);
+    if (reason == NULL) return found == -1 ? 0 : -1;
+    long code = ASN1_ENUMERATED_get(reason);
+    ASN1_ENUMERATED_free(reason);
+    return code;
+}
+/// The value of the list's extension that is one INTEGER; -1 if there is none, -2 if it cannot be read.
+static inline int64_t muster_crl_integer(X509_CRL *list, int nid)
+{
+    int found = -1;
+    ASN1_INTEGER *integer = (ASN1_INTEGER *)X509_CRL_get_ext_d2i(list, nid, &found, NULL);
+    if (integer == NULL) return found == -1 ? -1 : -2;
+    int64_t value = -2;
+    if (ASN1_INTEGER_get_int64(&value, integer) != 1 || value < 0) value = -2;
+    ASN1_INTEGER_free(integer);
+    return value;
+}
+/// The list's issuingDistributionPoint, the caller's to free; `found` is -1 if there is none.
+static inline ISSUING_DIST_POINT *muster_crl_place(X509_CRL *list, int *found)
+{
+    return (ISSUING_DIST_POINT *)X509_CRL_get_ext_d2i(list, NID_issuing_distribution_point, found, NULL);
+}
+static inline int muster_place_uri_count(const ISSUING_DIST_POINT *place)
+{
+    if (place->distpoint == NULL || place->distpoint->type != 0) return 0;
+    return sk_GENERAL_NAME_num(place->distpoint->name.fullname);
+}
+/// The place's name at `index` if it is a URI, else NULL.
+static inline const ASN1_STRING *muster_place_uri_at(const ISSUING_DIST_POINT *place, int index)
+{
+    const GENERAL_NAME *name = sk_GENERAL_NAME_value(place->distpoint->name.fullname, index);
+    return name->type == GEN_URI ? name->d.uniformResourceIdentifier : NULL;
+}
+
+static inline GENERAL_NAMES *muster_uris_new(void) { return sk_GENERAL_NAME_new_null(); }
+static inline void muster_uris_free(GENERAL_NAMES *uris) { sk_GENERAL_NAME_pop_free(uris, GENERAL_NAME_free); }
+/// Adds one URI; 1 on success.
+static inline int muster_uris_add(GENERAL_NAMES *uris, const char *uri, int length)
+{
+    GENERAL_NAME *name = GENERAL_NAME_new();
+    ASN1_IA5STRING *text = ASN1_IA5STRING_new();
+    if (name == NULL || text == NULL || ASN1_STRING_set(text, uri, length) != 1) {
+        GENERAL_NAME_free(name);
+        ASN1_IA5STRING_free(text);
+        return 0;
+    }
+    GENERAL_NAME_set0_value(name, GEN_URI, text);
+    if (sk_GENERAL_NAME_push(uris, name) > 0) return 1;
+    GENERAL_NAME_free(name);
+    return 0;
+}
+/// A distribution point name of these URIs, which it takes; NULL if there is no memory.
+static inline DIST_POINT_NAME *muster_uris_name(GENERAL_NAMES *uris)
+{
+    DIST_POINT_NAME *name = DIST_POINT_NAME_new();
+    if (name == NULL) {
+        muster_uris_free(uris);
+        return NULL;
+    }
+    name->type = 0;
+    name->name.fullname = uris;
+    return name;
+}
+/// Sets a critical issuingDistributionPoint of these URIs, for certificates of end entities alone. Takes `uris`.
+static inline int muster_crl_set_place(X509_CRL *list, GENERAL_NAMES *uris)
+{
+    DIST_POINT_NAME *name = muster_uris_name(uris);
+    ISSUING_DIST_POINT *place = ISSUING_DIST_POINT_new();
+    if (name == NULL || place == NULL) {
+        DIST_POINT_NAME_free(name);
+        ISSUING_DIST_POINT_free(place);
+        return 0;
+    }
+    place->distpoint = name;
+    place->onlyuser = 0xFF;
+    int done = X509_CRL_add1_ext_i2d(list, NID_issuing_distribution_point, place, 1, X509V3_ADD_DEFAULT);
+    ISSUING_DIST_POINT_free(place);
+    return done;
+}
+/// Sets freshestCRL, one point of these URIs. Takes `uris`.
+static inline int muster_crl_set_freshest(X509_CRL *list, GENERAL_NAMES *uris)
+{
+    DIST_POINT_NAME *name = muster_uris_name(uris);
+    DIST_POINT *point = DIST_POINT_new();
+    CRL_DIST_POINTS *points = sk_DIST_POINT_new_null();
+    if (name == NULL || point == NULL || points == NULL || sk_DIST_POINT_push(points, point) <= 0) {
+        DIST_POINT_NAME_free(name);
+        DIST_POINT_free(point);
+        sk_DIST_POINT_free(points);
+        return 0;
+    }
+    point->distpoint = name;
+    int done = X509_CRL_add1_ext_i2d(list, NID_freshest_crl, points, 0, X509V3_ADD_DEFAULT);
+    CRL_DIST_POINTS_free(points);
+    return done;
+}
+/// Sets authorityKeyIdentifier to the issuer's subject key identifier.
+static inline int muster_crl_set_authority(X509_CRL *list, const X509 *issuer)
+{
+    const ASN1_OCTET_STRING *identifier = X509_get0_subject_key_id((X509 *)issuer);
+    AUTHORITY_KEYID *authority = AUTHORITY_KEYID_new();
+    if (identifier == NULL || authority == NULL) {
+        AUTHORITY_KEYID_free(authority);
+        return 0;
+    }
+    authority->keyid = ASN1_OCTET_STRING_dup(identifier);
+    int done = authority->keyid == NULL
+                   ? 0
+                   : X509_CRL_add1_ext_i2d(list, NID_authority_key_identifier, authority, 0, X509V3_ADD_DEFAULT);
+    AUTHORITY_KEYID_free(authority);
+    return done;
 }
 
 #endif

@@ -114,10 +114,12 @@ package final class Fleet: Sendable {
 
     package var id: FleetID { record.id }
     package var name: FleetName { record.name }
-    package var profile: CertificateProfile { record.profile }
+    /// The record's profile, with the URLs of the public front where it names none.
+    package let profile: CertificateProfile
 
     /// Nil if `issuers` lacks the fleet's signing issuer, whose certificate is the name it is found by.
-    package init?(_ record: FleetRecord, issuers: [Issuer]) {
+    /// - Parameter publicURL: How the public front is reached; nil if that is not known.
+    package init?(_ record: FleetRecord, issuers: [Issuer], publicURL: String? = nil) {
         guard let signing = record.trusted.first(where: { $0.id == record.issuerID }),
             let issuer = issuers.first(where: { $0.der == signing.chain.der[0] })
         else { return nil }
@@ -125,7 +127,8 @@ package final class Fleet: Sendable {
         self.issuer = issuer
         bootstrapAnchors = TrustAnchors(record.anchors.map(\.certificate))
         operationalAnchors = TrustAnchors(record.trusted.map(\.chain.issuing))
-        commonExtensions = try? ProfileExtensions(profile: record.profile, issuer: issuer)
+        profile = record.profile.reached(at: publicURL)
+        commonExtensions = try? ProfileExtensions(profile: profile, issuer: issuer)
         authorityKeys = Set(
             record.trusted.flatMap(\.chain.keys)
                 + record.anchors.compactMap { try? PublicKeyInfo.sha256(of: $0.certificate.publicKey) }

@@ -46,10 +46,20 @@ package struct FleetLoader: Sendable {
     private let source: any FleetSource
     private let directory: FleetDirectory
     private let issuers: [Issuer]
+    private let publicURL: String?
     private let logger: Logger
 
-    /// - Parameter issuers: Those whose keys this server holds.
-    package init(source: any FleetSource, directory: FleetDirectory, issuers: [Issuer], logger: Logger) {
+    /// - Parameters:
+    ///   - issuers: Those whose keys this server holds.
+    ///   - publicURL: How the public front is reached; nil if that is not known.
+    package init(
+        source: any FleetSource,
+        directory: FleetDirectory,
+        issuers: [Issuer],
+        publicURL: String? = nil,
+        logger: Logger
+    ) {
+        self.publicURL = publicURL
         self.source = source
         self.directory = directory
         self.issuers = issuers
@@ -64,7 +74,7 @@ package struct FleetLoader: Sendable {
             with: records.compactMap { record in
                 // A fleet that did not change keeps the intermediates that its anchors have met (EST-05).
                 if let fleet = present[record.name], fleet.record == record { return fleet }
-                guard let fleet = Fleet(record, issuers: issuers) else {
+                guard let fleet = Fleet(record, issuers: issuers, publicURL: publicURL) else {
                     logger.error(
                         "fleet not served: none of this server's issuers is the fleet's; add it under issuers",
                         metadata: ["fleet": "\(record.name)"]

@@ -7,6 +7,19 @@ package enum RevocationReason: String, CaseIterable, Hashable, Sendable {
     case unspecified, keyCompromise, affiliationChanged, superseded, cessationOfOperation, certificateHold,
         privilegeWithdrawn
 
+    /// The code of RFC 5280 section 5.3.1.
+    package var code: UInt8 {
+        switch self {
+        case .unspecified: 0
+        case .keyCompromise: 1
+        case .affiliationChanged: 3
+        case .superseded: 4
+        case .cessationOfOperation: 5
+        case .certificateHold: 6
+        case .privilegeWithdrawn: 9
+        }
+    }
+
     /// True if it can be taken back.
     package var isHold: Bool { self == .certificateHold }
 

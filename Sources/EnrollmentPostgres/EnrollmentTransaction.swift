@@ -68,11 +68,12 @@ struct EnrollmentTransaction {
     private func certificatesQuery(_ issued: [(Attempt, Issuance)]) -> PostgresQuery {
         """
         insert into certificates (issuer_id, serial, fleet_id, device_id, key_sha256, not_before, not_after, issued_at,
-                                  der)
+                                  crl_shard, der)
         select * from unnest(\(issued.map(\.1.issuer.value)), \(issued.map(\.1.certificate.serialNumber)),
                              \(issued.map(\.0.fleet.value)), \(issued.map(\.1.device.text)),
                              \(issued.map(\.1.publicKeySHA256)), \(issued.map(\.1.certificate.notBefore)),
                              \(issued.map(\.1.certificate.notAfter)), \(issued.map(\.0.at)),
+                             \(issued.map { Int32(clamping: $0.1.certificate.crlShard) }),
                              \(issued.map(\.1.certificate.der)))
         """
     }

@@ -99,11 +99,16 @@ private struct RevocationStep {
                 update certificates set status = 'revoked'
                 where fleet_id = \(fleet.value) and device_id = \(device.text) and status <> 'revoked'
                     and not_after > \(at)
-                returning issuer_id, serial, fleet_id, device_id
+                returning issuer_id, serial, fleet_id, device_id, crl_shard, not_after
+            ), listed as (
+                insert into revocations (issuer_id, serial, fleet_id, device_id, revoked_at, reason, crl_shard, not_after)
+                select issuer_id, serial, fleet_id, device_id, \(at), \(reason), crl_shard, not_after from revoked
+                returning issuer_id, crl_shard
             )
-            insert into revocations (issuer_id, serial, fleet_id, device_id, revoked_at, reason)
-            select issuer_id, serial, fleet_id, device_id, \(at), \(reason) from revoked
+            insert into crl_changes (issuer_id, shard, at)
+            select distinct issuer_id, unnest(array[0, crl_shard]), \(at)::timestamptz from listed
             """,
+            RecordChanges.notifyQuery(.revocations),
             """
             update device_keys set revoked_at = \(at)
             where fleet_id = \(fleet.value) and device_id = \(device.text) and revoked_at is null
@@ -121,10 +126,16 @@ private struct RevocationStep {
         let reason = reason?.rawValue
         return [
             """
-            update revocations r set reason = \(reason) from devices d
-            where d.fleet_id = \(fleet.value) and d.device_id = \(device.text)
-                and r.fleet_id = d.fleet_id and r.device_id = d.device_id and r.revoked_at = d.revoked_at
+            with restated as (
+                update revocations r set reason = \(reason) from devices d
+                where d.fleet_id = \(fleet.value) and d.device_id = \(device.text)
+                    and r.fleet_id = d.fleet_id and r.device_id = d.device_id and r.revoked_at = d.revoked_at
+                returning r.issuer_id, r.crl_shard
+            )
+            insert into crl_changes (issuer_id, shard, at)
+            select distinct issuer_id, unnest(array[0, crl_shard]), \(at)::timestamptz from restated
             """,
+            RecordChanges.notifyQuery(.revocations),
             """
             update devices
             set revocation_reason = \(reason), revoked_by = \(actor), revocation_comment = \(comment),
@@ -142,7 +153,10 @@ private struct RevocationStep {
                 delete from revocations r using devices d
                 where d.fleet_id = \(fleet.value) and d.device_id = \(device.text)
                     and r.fleet_id = d.fleet_id and r.device_id = d.device_id and r.revoked_at = d.revoked_at
-                returning r.issuer_id, r.serial, r.serial = d.current_serial as is_current
+                returning r.issuer_id, r.serial, r.serial = d.current_serial as is_current, r.crl_shard
+            ), unlisted as (
+                insert into crl_changes (issuer_id, shard, at)
+                select distinct issuer_id, unnest(array[0, crl_shard]), \(at)::timestamptz from released
             )
             update certificates c set status = case when r.is_current then 'valid' else 'superseded' end
             from released r where c.issuer_id = r.issuer_id and c.serial = r.serial
@@ -152,6 +166,7 @@ private struct RevocationStep {
             where d.fleet_id = \(fleet.value) and d.device_id = \(device.text)
                 and k.fleet_id = d.fleet_id and k.device_id = d.device_id and k.revoked_at = d.revoked_at
             """,
+            RecordChanges.notifyQuery(.revocations),
             lift,
         ] + event(.released)
     }

@@ -9,6 +9,8 @@ package final class RecordChanges: Service {
     package enum Topic: String, CaseIterable, Hashable, Sendable {
         case fleets = "muster_fleets"
         case outbox = "muster_outbox"
+        case revocations = "muster_revocations"
+        case crls = "muster_crls"
     }
 
     /// How long a change goes unnoticed at most if its notice was lost.

@@ -22,7 +22,7 @@ package struct CertificateProfile: Hashable, Sendable {
     /// RSA keys may also encipher keys, which TLS 1.2's key transport and some brokers ask for.
     package let rsaKeyEncipherment: Bool
     /// `http` URLs of the CRL, of the issuer's certificate, and of the OCSP responder; `{issuer}` stands for the
-    /// issuer's name.
+    /// issuer's name, and in those of the CRL `{shard}` for the certificate's shard.
     package let crlURLs: [String]
     package let issuerURLs: [String]
     package let ocspURLs: [String]
@@ -73,6 +73,24 @@ package struct CertificateProfile: Hashable, Sendable {
         self.crlURLs = crlURLs
         self.issuerURLs = issuerURLs
         self.ocspURLs = ocspURLs
+    }
+
+    /// This profile with the URLs of a public front at `base` where it names none itself.
+    package func reached(at base: String?) -> CertificateProfile {
+        guard let base, crlURLs.isEmpty || issuerURLs.isEmpty else { return self }
+        // What was checked stays so; a base that is no plain URL leaves the profile as it is.
+        let whole = try? CertificateProfile(
+            organization: organization,
+            trustDomain: trustDomain,
+            lifetime: lifetime,
+            backdating: backdating,
+            keyPolicy: keyPolicy,
+            rsaKeyEncipherment: rsaKeyEncipherment,
+            crlURLs: crlURLs.isEmpty ? ["\(base)/crl/{issuer}/{shard}.crl"] : crlURLs,
+            issuerURLs: issuerURLs.isEmpty ? ["\(base)/ca/{issuer}.cer"] : issuerURLs,
+            ocspURLs: ocspURLs
+        )
+        return whole ?? self
     }
 
     private static func isPlainHTTP(_ url: String) -> Bool {

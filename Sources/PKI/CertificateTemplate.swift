@@ -13,6 +13,8 @@ package struct CertificateTemplate: Sendable {
     package let notAfter: Date
     package let subject: DistinguishedName
     package let extensions: Certificate.Extensions
+    /// Its CRL among those of its issuer; 0 if its distribution point names none.
+    let crlShard: Int
 
     /// Builds what `profile` says for a device's key.
     /// - Parameters:
@@ -35,7 +37,8 @@ package struct CertificateTemplate: Sendable {
         }
         self.keyFacts = facts
         let milliseconds = UInt64(max(0, now.timeIntervalSince1970 * 1000))
-        self.serialNumber = serialNumber ?? SerialNumber.make(milliseconds: milliseconds)
+        let serialNumber = serialNumber ?? SerialNumber.make(milliseconds: milliseconds)
+        self.serialNumber = serialNumber
         self.publicKey = publicKey
         let second = Date(timeIntervalSince1970: now.timeIntervalSince1970.rounded(.down))
         notBefore = max(second.addingTimeInterval(-profile.backdating.inSeconds), issuer.certificate.notValidBefore)
@@ -43,7 +46,8 @@ package struct CertificateTemplate: Sendable {
         subject = names.subject(profile)
         do {
             let common = try common ?? ProfileExtensions(profile: profile, issuer: issuer)
-            extensions = try common.extensions(names: names, profile: profile, key: facts)
+            crlShard = common.shard(of: serialNumber)
+            extensions = try common.extensions(names: names, profile: profile, key: facts, crlShard: crlShard)
         } catch let error as SigningError {
             throw error
         } catch {
@@ -66,6 +70,7 @@ package struct CertificateTemplate: Sendable {
         self.notAfter = notAfter
         self.subject = subject
         self.extensions = extensions
+        crlShard = CRLShards.complete
     }
 }
 
@@ -76,6 +81,8 @@ package struct ProfileExtensions: Sendable {
     private let purpose: Certificate.Extension
     private let authority: Certificate.Extension
     private let places: [Certificate.Extension]
+    /// The distribution point of each shard, from shard 1; none if it is the same for all, and among `places`.
+    private let shardPlaces: [Certificate.Extension]
 
     package init(profile: CertificateProfile, issuer: Issuer) throws(SigningError) {
         do {
@@ -90,20 +97,36 @@ package struct ProfileExtensions: Sendable {
                 AuthorityKeyIdentifier(keyIdentifier: issuer.subjectKeyIdentifier),
                 critical: false
             )
-            places = try Self.places(profile, issuer: issuer)
+            let isSharded = profile.crlURLs.contains(where: CRLShards.isSharded)
+            shardPlaces = try (1...issuer.crlShards).filter { _ in isSharded }.map { shard in
+                try CRLDistributionPoints(
+                    urls: profile.crlURLs.map {
+                        .uniformResourceIdentifier(CRLShards.url($0, issuer: issuer.name, shard: shard))
+                    }
+                ).makeExtension()
+            }
+            places = try Self.places(profile, issuer: issuer, isSharded: isSharded)
         } catch {
             throw .failed("the profile's extensions cannot be encoded: \(error)")
         }
+    }
+
+    /// The shard of a certificate with this serial number.
+    func shard(of serialNumber: Certificate.SerialNumber) -> Int {
+        shardPlaces.isEmpty
+            ? CRLShards.complete : CRLShards.shard(of: serialNumber.bytes, among: shardPlaces.count)
     }
 
     /// All extensions of one device's certificate.
     func extensions(
         names: DeviceNames,
         profile: CertificateProfile,
-        key: PublicKeyFacts
+        key: PublicKeyFacts,
+        crlShard: Int
     ) throws -> Certificate.Extensions {
         var usage = keyUsage
         if case .rsa = key.kind { usage = keyUsageOfRSA }
+        let shardPlace = crlShard == CRLShards.complete ? [] : [shardPlaces[crlShard - 1]]
         return try Certificate.Extensions(
             [
                 usage, purpose, authority,
@@ -112,17 +135,21 @@ package struct ProfileExtensions: Sendable {
                     SubjectAlternativeNames([.uniformResourceIdentifier(names.spiffeID(profile))]),
                     critical: false
                 ),
-            ] + places
+            ] + places + shardPlace
         )
     }
 
-    /// Where to look for the issuer, its CRL and its OCSP responder.
-    private static func places(_ profile: CertificateProfile, issuer: Issuer) throws -> [Certificate.Extension] {
+    /// Where to look for the issuer, its CRL unless that differs from shard to shard, and its OCSP responder.
+    private static func places(
+        _ profile: CertificateProfile,
+        issuer: Issuer,
+        isSharded: Bool
+    ) throws -> [Certificate.Extension] {
         func expanded(_ url: String) -> GeneralName {
             .uniformResourceIdentifier(url.replacing("{issuer}", with: issuer.name))
         }
         var list: [Certificate.Extension] = []
-        if !profile.crlURLs.isEmpty {
+        if !isSharded, !profile.crlURLs.isEmpty {
             list.append(try CRLDistributionPoints(urls: profile.crlURLs.map(expanded)).makeExtension())
         }
         let access =

@@ -14,11 +14,19 @@ package struct Issuer: Sendable {
     package let chain: CACertificateChain
     /// The key identifier in its certificate, if there is one.
     let subjectKeyIdentifier: ArraySlice<UInt8>?
+    /// How many CRLs its certificates are spread over from now on; those issued before stay where they are.
+    package let crlShards: Int
+    private let privateKey: PrivateKey
     private let key: Certificate.PrivateKey
     private let signatureAlgorithm: Certificate.SignatureAlgorithm
 
     /// An issuer whose `key` belongs to the first certificate of `chain`.
-    package init(name: String, chain: CACertificateChain, key: PrivateKey) throws(ChainDefect) {
+    package init(
+        name: String,
+        chain: CACertificateChain,
+        key: PrivateKey,
+        crlShards: Int = CRLShards.standard
+    ) throws(ChainDefect) {
         let signingKey: SigningKey
         do { signingKey = try SigningKey(key) } catch { throw .keyMismatch }
         guard signingKey.publicKey == chain.issuing.publicKey else { throw .keyMismatch }
@@ -27,6 +35,8 @@ package struct Issuer: Sendable {
         der = chain.der[0]
         self.chain = chain
         subjectKeyIdentifier = (try? chain.issuing.extensions.subjectKeyIdentifier)?.keyIdentifier
+        self.crlShards = min(max(crlShards, CRLShards.allowed.lowerBound), CRLShards.allowed.upperBound)
+        privateKey = key
         self.key = Certificate.PrivateKey(signingKey)
         signatureAlgorithm = signingKey.defaultSignatureAlgorithm
     }
@@ -66,8 +76,26 @@ package struct Issuer: Sendable {
             der: der,
             serialNumber: Array(template.serialNumber.bytes),
             notBefore: template.notBefore,
-            notAfter: template.notAfter
+            notAfter: template.notAfter,
+            crlShard: template.crlShard
         )
+    }
+
+    /// True if its certificate lets it sign CRLs (RFC 5280 section 4.2.1.3) and has the key identifier that they name.
+    package var signsCRLs: Bool {
+        let usage = try? certificate.extensions.keyUsage
+        return usage?.cRLSign == true && subjectKeyIdentifier != nil
+    }
+
+    /// Signs a CRL.
+    /// - Parameter freshest: URIs of its delta.
+    /// - Returns: DER; its signature was verified.
+    package func sign(_ list: RevocationList, freshest: [String] = []) throws(SigningError) -> [UInt8] {
+        do {
+            return try list.signed(issuer: der, key: privateKey, freshest: freshest)
+        } catch {
+            throw .failed(error.description)
+        }
     }
 }
 
@@ -77,4 +105,6 @@ package struct IssuedCertificate: Hashable, Sendable {
     package let serialNumber: [UInt8]
     package let notBefore: Date
     package let notAfter: Date
+    /// Its CRL among those of its issuer; 0 if its distribution point names none.
+    package let crlShard: Int
 }

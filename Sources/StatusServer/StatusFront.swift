@@ -1,4 +1,5 @@
 package import Enrollment
+import Foundation
 import HTTPTypes
 import Hummingbird
 import HummingbirdCore
@@ -23,12 +24,14 @@ package struct StatusFront: Service {
         host: String,
         port: Int,
         directory: FleetDirectory,
+        crls: PublishedCRLs,
         readiness: @escaping @Sendable () async -> Readiness,
         eventLoopGroup: any EventLoopGroup,
         logger: Logger,
         onListening: @escaping @Sendable (Int) async -> Void = { _ in }
     ) {
-        let router = Router()
+        let router = Router(options: .autoGenerateHeadEndpoints)
+        CRLRoutes(crls: crls, directory: directory, now: { Date() }).add(to: router)
         // Alive: the process answers. What it depends on is readiness' matter.
         router.get("healthz") { _, _ in Self.text("ok\n") }
         router.get("readyz") { _, _ in
@@ -68,7 +71,7 @@ package struct StatusFront: Service {
         return nil
     }
 
-    private static func text(_ text: String, status: HTTPResponse.Status = .ok) -> Response {
+    static func text(_ text: String, status: HTTPResponse.Status = .ok) -> Response {
         Response(
             status: status,
             headers: [.contentType: "text/plain; charset=utf-8", .cacheControl: "no-store"],

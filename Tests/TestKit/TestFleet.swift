@@ -8,6 +8,8 @@ package struct TestFleet: Sendable {
     package static let manufacturerID = AnchorID(1)
     package static let otherManufacturerID = AnchorID(2)
     package static let claimsID = AnchorID(3)
+    /// Over so many CRLs its certificates are spread.
+    package static let crlShards = 3
 
     package let root: TestAuthority
     package let issuing: TestAuthority
@@ -42,7 +44,7 @@ package struct TestFleet: Sendable {
         otherManufacturer = try TestAuthority.selfSigned("Other Manufacturer", role: .bootstrapAnchor)
         claims = try TestAuthority.selfSigned("Example Claims", role: .bootstrapAnchor)
         let chain = try issuing.chain(root)
-        issuer = try Issuer(name: issuerName, chain: chain, key: issuing.key)
+        issuer = try Issuer(name: issuerName, chain: chain, key: issuing.key, crlShards: Self.crlShards)
         guard let fleetName = FleetName(name) else { throw TestFleetError.noFleet }
         let record = FleetRecord(
             id: id,
@@ -54,7 +56,7 @@ package struct TestFleet: Sendable {
                 trustDomain: "fleet.example",
                 lifetime: lifetime,
                 keyPolicy: keyPolicy,
-                crlURLs: ["http://pki.example/crl/{issuer}/0.crl"],
+                crlURLs: ["http://pki.example/crl/{issuer}/{shard}.crl"],
                 issuerURLs: ["http://pki.example/ca/{issuer}.cer"]
             ),
             issuerID: IssuerID(1),

@@ -1,4 +1,5 @@
 import Logging
+import PKI
 
 /// Every key of the configuration, once. From this list come the parsing, the example configuration, the names of the
 /// environment variables, and the suggestions for misspelled keys.
@@ -117,7 +118,16 @@ enum ConfigurationKeys {
         .baseURL,
         .optional(example: "http://pki.example.com"),
         "How devices and relying parties reach that front; issued certificates carry URLs that start so (CRL "
-            + "distribution point, OCSP and CA issuers). Left out, they carry none."
+            + "distribution point and CA issuers), unless their fleet names its own. Left out, they carry none."
+    )
+
+    // MARK: crl
+
+    static let crlLifetime = ConfigurationKey(
+        "crl.lifetimeDays",
+        .days(1...90),
+        .standard("7"),
+        "How long a CRL is good. All are signed anew after half of that, and those that a revocation changes at once."
     )
 
     // MARK: mqtt
@@ -184,6 +194,14 @@ enum ConfigurationKeys {
         .path,
         .optional(example: "/etc/muster/issuing-1.passphrase"),
         "A file (mode 0600) whose first line is the key's passphrase, or the token's PIN."
+    )
+
+    static let issuerCRLShards = ConfigurationKey(
+        "issuers.*.crlShards",
+        .integer(CRLShards.allowed),
+        .standard("\(CRLShards.standard)"),
+        "How many CRLs its certificates are spread over from now on; those issued before stay in theirs. A CRL of 1,000 "
+            + "revoked certificates has some 40 KB."
     )
 
     // MARK: trustStore
@@ -317,9 +335,9 @@ enum ConfigurationKeys {
             estListen.description, estCertificateFile.description, estKeyFile.description, estDefaultFleet.description,
             estConnectionsMax.description, estHandshakeTimeout.description, estIdleTimeout.description,
             estTLSVersionMin.description, estLenientBodies.description,
-            publicListen.description, publicURL.description,
+            publicListen.description, publicURL.description, crlLifetime.description,
             issuerName.description, issuerCertificateFile.description, issuerKeyFile.description,
-            issuerPassphraseFile.description,
+            issuerPassphraseFile.description, issuerCRLShards.description,
             trustStoreSignerCertificateFile.description, trustStoreSignerKeyFile.description,
             trustStorePassphraseFile.description, trustStoreLifetime.description,
             mqttHost.description, mqttPort.description, mqttCAFile.description, mqttCertificateFile.description,

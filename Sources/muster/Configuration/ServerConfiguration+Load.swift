@@ -21,6 +21,7 @@ extension ServerConfiguration {
         let database = Database(&reading)
         let est = EST(&reading)
         let publicFront = PublicFront(&reading)
+        let crl = reading.value(ConfigurationKeys.crlLifetime).map(CRL.init(lifetime:))
         let mqtt = reading.firstKey(in: "mqtt") == nil ? nil : MQTT(&reading)
         let issuers = Issuer.list(&reading)
         let trustStore = TrustStore(&reading)
@@ -36,13 +37,15 @@ extension ServerConfiguration {
                 ("operator.listen", operatorFront?.listen), ("metrics.listen", metrics?.listen),
             ]
         )
-        guard let database, let est, let publicFront, let issuers, let trustStore, let metrics, let log, let limits,
+        guard let database, let est, let publicFront, let crl, let issuers, let trustStore, let metrics, let log,
+            let limits,
             let shutdown
         else { return nil }
         self.init(
             database: database,
             est: est,
             publicFront: publicFront,
+            crl: crl,
             mqtt: mqtt,
             issuers: issuers,
             trustStore: trustStore,
@@ -179,8 +182,17 @@ extension ServerConfiguration.Issuer {
             if passphraseFile != nil {
                 reading.checkPINSource(key, "issuers.\(index).keyFile", "issuers.\(index).passphraseFile")
             }
-            guard let name, let certificateFile, let key else { continue }
-            issuers.append(Self(name: name, certificateFile: certificateFile, key: key, passphraseFile: passphraseFile))
+            let crlShards = reading.value(ConfigurationKeys.issuerCRLShards, at: index)
+            guard let name, let certificateFile, let key, let crlShards else { continue }
+            issuers.append(
+                Self(
+                    name: name,
+                    certificateFile: certificateFile,
+                    key: key,
+                    passphraseFile: passphraseFile,
+                    crlShards: crlShards
+                )
+            )
         }
         return issuers.count == count ? issuers : nil
     }

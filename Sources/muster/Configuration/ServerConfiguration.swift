@@ -10,6 +10,8 @@ struct ServerConfiguration: Sendable, Equatable {
     let est: EST
     /// The public front; `public` is a word of the language.
     let publicFront: PublicFront
+    /// How CRLs are signed.
+    let crl: CRL
     /// The broker; nil if trust stores and revocations are recorded but not published.
     let mqtt: MQTT?
     /// The issuing CAs, at least one, with names that differ.
@@ -79,6 +81,12 @@ struct ServerConfiguration: Sendable, Equatable {
         let url: String?
     }
 
+    /// How CRLs are signed.
+    struct CRL: Sendable, Equatable {
+        /// How long one is good.
+        let lifetime: Duration
+    }
+
     /// The broker.
     struct MQTT: Sendable, Equatable {
         /// Its host, without a port.
@@ -105,6 +113,8 @@ struct ServerConfiguration: Sendable, Equatable {
         let key: KeyLocation
         /// The file whose first line is the key's passphrase or the token's PIN.
         let passphraseFile: String?
+        /// How many CRLs its certificates are spread over from now on.
+        let crlShards: Int
     }
 
     /// How trust stores are signed.

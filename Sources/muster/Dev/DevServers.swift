@@ -117,8 +117,7 @@ struct DevServers {
         guard let name = FleetName(Self.fleet), let issuer = server.issuers.first else { return }
         let profile = try CertificateProfile(
             organization: "Muster Demo",
-            trustDomain: "muster.local",
-            issuerURLs: ["http://localhost:\(ports.publicFront)/ca/{issuer}.cer"]
+            trustDomain: "muster.local"
         )
         _ = try await server.administration.createFleet(
             name: name,

@@ -23,7 +23,7 @@ enum FleetText {
           #keys: [p256, p384, p521, rsa, ed25519]
           #rsaBitsMin: 2048
           #rsaKeyEncipherment: false
-          #crlURLs: []                      # http URLs; {issuer} stands for the issuer's name
+          #crlURLs: []                      # http URLs; {issuer} stands for the issuer's name, {shard} for the CRL's
           #issuerURLs: []
           #ocspURLs: []
 

@@ -106,6 +106,38 @@ enum MusterMetrics {
         help: "Requests to the operator API by operation and HTTP status. Status 401 or 403: somebody's role or token "
             + "is wrong, or somebody tries; the audit log names them. Status 5xx: look at the server's log."
     )
+    static let crlEnds = MetricDescription.gauge(
+        "muster_crl_ends_seconds",
+        unit: .seconds,
+        labels: ["issuer"],
+        help:
+            "Time until the first of the issuer's CRLs ends. They are signed anew after half of their life; if it falls "
+            + "below that, no server signs: look for one with the issuer's key, and at the database. At 0 brokers and "
+            + "gateways refuse every device."
+    )
+    static let crlSize = MetricDescription.gauge(
+        "muster_crl_size_bytes",
+        unit: .bytes,
+        labels: ["issuer"],
+        help:
+            "Size of the issuer's largest CRL, which is that of all its certificates. If fetching it becomes slow, let "
+            + "relying parties fetch the shards that certificates name."
+    )
+    static let crlsSigned = MetricDescription.counter(
+        "muster_crls_signed_total",
+        labels: ["issuer"],
+        help: "CRLs signed here. If it stands still on all servers while devices are revoked, look at their logs."
+    )
+    /// Stage is crl.
+    static let revocationStage = MetricDescription.histogram(
+        "muster_revocation_stage_seconds",
+        unit: .seconds,
+        buckets: latencyBuckets,
+        labels: ["stage"],
+        help:
+            "Time from an operator's revocation until a stage of it: crl, when a CRL has it. If it rises, look at the "
+            + "database, and at the key's token. The list of all certificates may take longer when it is large."
+    )
     static let buildInfo = MetricDescription.gauge(
         "muster_build_info",
         labels: ["version"],
@@ -116,7 +148,7 @@ enum MusterMetrics {
     static let all = [
         enrollmentAttempts, enrollmentStage, commits, commitGroupSize, commitTime, commitQueue, outboxOldest,
         outboxPublished, certificatesExpiring, databaseConnections, databaseWaiting, tlsHandshakes, limits,
-        operatorRequests,
+        operatorRequests, crlEnds, crlSize, crlsSigned, revocationStage,
         buildInfo,
     ]
 }

@@ -120,15 +120,19 @@ struct MusterServer: Sendable {
             source: PostgresFleetSource(pool: pool, changes: changes, logger: logger),
             directory: directory,
             issuers: issuers,
+            publicURL: configuration.publicFront.url,
             logger: logger
         )
         try await loader.load()
         try tls.reload(directory: directory)
+        let crls = PublishedCRLs()
+        let follower = CRLFollower(pool: pool, changes: changes, published: crls, logger: logger)
+        try await follower.load()
 
         let group = MultiThreadedEventLoopGroup(numberOfThreads: Processors.available)
         let ready = Readying(hasOperatorFront: operatorFront != nil, onReady)
         let enrollmentMetrics = EnrollmentMetrics(factory: metrics)
-        let gauges = GaugeReader(pool: pool, outbox: outbox, commits: commits, factory: metrics)
+        let gauges = GaugeReader(pool: pool, outbox: outbox, commits: commits, crls: crls, factory: metrics)
         let enrollment = EnrollmentService(
             record: PostgresEnrollmentRecord(questions: questions, commits: commits),
             bounds: configuration.limits.csr,
@@ -146,6 +150,19 @@ struct MusterServer: Sendable {
             logger.warning("no mqtt section: trust stores are recorded but not published")
         }
         services += [
+            follower,
+            CRLPublisher(
+                database: database,
+                changes: changes,
+                issuers: issuers,
+                configuration: CRLPublisher.Configuration(
+                    lifetime: configuration.crl.lifetime,
+                    publicURL: configuration.publicFront.url
+                ),
+                directory: directory,
+                onSigned: CRLMetrics(factory: metrics).signed,
+                logger: logger
+            ),
             FleetWatch(loader: loader, tls: tls, directory: directory, logger: logger),
             RecordKeeper(
                 pool: pool,
@@ -159,11 +176,14 @@ struct MusterServer: Sendable {
                 host: configuration.publicFront.listen.host,
                 port: configuration.publicFront.listen.port,
                 directory: directory,
+                crls: crls,
                 readiness: {
                     await ServerReadiness.now(
                         outbox: outbox,
                         directory: directory,
                         issuers: issuers,
+                        crls: crls,
+                        crlLifetime: configuration.crl.lifetime,
                         hasBroker: configuration.mqtt != nil
                     )
                 },

@@ -28,7 +28,12 @@ enum ServerMaterial {
                 key: "issuers.\(index).keyFile"
             )
             do {
-                return try Issuer(name: configuration.name, chain: chain, key: key)
+                return try Issuer(
+                    name: configuration.name,
+                    chain: chain,
+                    key: key,
+                    crlShards: configuration.crlShards
+                )
             } catch {
                 throw Problem(
                     key: "issuers.\(index).keyFile",

@@ -1,4 +1,5 @@
 import CoreMetrics
+import EnrollmentPostgres
 import Prometheus
 import Synchronization
 
@@ -66,4 +67,36 @@ final class OutboxMetrics: Sendable {
     }
 
     @Sendable func published(_ count: Int) { events.increment(by: count) }
+}
+
+/// Counts CRLs, and times revocations until a CRL has them.
+final class CRLMetrics: Sendable {
+    private let factory: any MetricsFactory
+    private let signed = Mutex<[String: Counter]>([:])
+    private let seconds: CoreMetrics.Timer
+
+    init(factory: any MetricsFactory) {
+        self.factory = factory
+        seconds = CoreMetrics.Timer(
+            label: MusterMetrics.revocationStage.name,
+            dimensions: [("stage", "crl")],
+            factory: factory
+        )
+    }
+
+    /// Issuers are those of the configuration.
+    @Sendable func signed(_ event: CRLEvent) {
+        let counter = signed.withLock { counters in
+            if let counter = counters[event.issuerName] { return counter }
+            let counter = Counter(
+                label: MusterMetrics.crlsSigned.name,
+                dimensions: [("issuer", event.issuerName)],
+                factory: factory
+            )
+            counters[event.issuerName] = counter
+            return counter
+        }
+        counter.increment(by: event.lists)
+        for waited in event.waited { seconds.recordNanoseconds(Int64(max(0, waited) * 1e9)) }
+    }
 }

@@ -9,11 +9,15 @@ import X509
 enum ServerReadiness {
     /// The oldest event may wait this long before readiness speaks of it.
     private static let outboxAgeSecondsMax: Double = 60
+    /// CRLs are signed anew after half of their life; with less than this part of it left, something is wrong.
+    private static let crlLatePart: Double = 0.4
 
     static func now(
         outbox: PostgresOutbox,
         directory: FleetDirectory,
         issuers: [Issuer],
+        crls: PublishedCRLs,
+        crlLifetime: Duration,
         hasBroker: Bool
     ) async -> Readiness {
         var checks: [Readiness.Check] = []
@@ -30,9 +34,26 @@ enum ServerReadiness {
         checks += issuers.map { issuer in
             Readiness.Check(name: "issuer \(issuer.name)", problem: problem(of: issuer, at: Date()))
         }
+        checks += crls.summaries.map { check($0, lifetime: crlLifetime, at: Date()) }
         let fleets = directory.snapshot.fleets.count
         checks.append(Readiness.Check(name: "fleets", problem: fleets == 0 ? "none is served" : nil))
         return Readiness(checks: checks)
+    }
+
+    /// CRLs that are late are said long before they end, and do not fail readiness: this server may serve others' lists.
+    private static func check(
+        _ crls: (issuer: String, count: Int, nextUpdate: Date, octetsMax: Int),
+        lifetime: Duration,
+        at now: Date
+    ) -> Readiness.Check {
+        let left = crls.nextUpdate.timeIntervalSince(now)
+        let isLate = left < lifetime.inSeconds * crlLatePart
+        let hours = Int((left / 3600).rounded(.down))
+        let late = isLate ? "; LATE: is a server with the issuer's key up, and the database well?" : ""
+        return Readiness.Check(
+            name: "crls \(crls.issuer) (\(crls.count) lists, the first ends in \(hours) h\(late))",
+            problem: nil
+        )
     }
 
     private static func problem(of issuer: Issuer, at now: Date) -> String? {

@@ -72,6 +72,7 @@ struct GaugeReader: Service {
     let pool: PostgresPool
     let outbox: PostgresOutbox
     let commits: CommitGroup
+    let crls: PublishedCRLs
     let factory: any MetricsFactory
 
     func run() async throws {
@@ -109,6 +110,11 @@ struct GaugeReader: Service {
         set(MusterMetrics.databaseConnections.name, [("state", "idle")], Double(statistics.idle))
         set(MusterMetrics.databaseWaiting.name, [], Double(statistics.waiting))
         set(MusterMetrics.commitQueue.name, [], Double(commits.waitingCount))
+        for summary in crls.summaries {
+            let issuer = [("issuer", summary.issuer)]
+            set(MusterMetrics.crlEnds.name, issuer, summary.nextUpdate.timeIntervalSinceNow)
+            set(MusterMetrics.crlSize.name, issuer, Double(summary.octetsMax))
+        }
     }
 
     private func set(_ label: String, _ dimensions: [(String, String)], _ value: Double) {

@@ -64,7 +64,8 @@ extension SystemTests {
                 """
             )
             let meant = [
-                "approvals", "bootstrap_minutes", "fleet_issuers", "idempotency_keys", "registrations", "revocations",
+                "approvals", "bootstrap_minutes", "crl_changes", "fleet_issuers", "idempotency_keys", "registrations",
+                "revocations",
             ]
             #expect(deletable.split(separator: "\n").map(String.init) == meant)
             let named = deletable.split(separator: "\n").map { "public.\($0)" }

@@ -15,7 +15,7 @@ import Testing
         ("databse:\n  url: x", "13:1: databse: unknown key; did you mean database?"),
         ("log:\n  Level: info", "14:3: log.Level: unknown key; did you mean log.level?"),
         ("log:\n  grace_seconds: 1", "14:3: log.grace_seconds: unknown key; did you mean shutdown.graceSeconds?"),
-        ("lifetimeDays: 3", "13:1: lifetimeDays: unknown key; did you mean trustStore.lifetimeDays?"),
+        ("defaultFleet: meters", "13:1: defaultFleet: unknown key; did you mean est.defaultFleet?"),
         ("zebra: 1", "13:1: zebra: unknown key; `muster config example` lists those there are"),
         ("log.level: info", "13:1: log.level: write it without dots"),
         ("log: info", "13:6: log: is a section"),

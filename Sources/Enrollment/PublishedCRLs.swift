@@ -1,0 +1,92 @@
+import Crypto
+package import Foundation
+import PKI
+import Synchronization
+
+/// One of an issuer's CRLs: which.
+package struct CRLScope: Hashable, Sendable {
+    package let issuer: IssuerID
+    /// `CRLShards.complete` or one of its shards.
+    package let shard: Int
+
+    package init(issuer: IssuerID, shard: Int) {
+        self.issuer = issuer
+        self.shard = shard
+    }
+}
+
+/// A CRL as anyone may fetch it.
+package struct PublishedCRL: Hashable, Sendable {
+    /// Octets of a CRL with the tag that HTTP knows them by.
+    package struct Document: Hashable, Sendable {
+        /// DER.
+        package let der: [UInt8]
+        /// SHA-256 in hexadecimal digits.
+        package let tag: String
+
+        package init(_ der: [UInt8]) {
+            self.der = der
+            tag = Hex.text(SHA256.hash(data: der))
+        }
+    }
+
+    package let issuerName: String
+    package let number: Int64
+    package let thisUpdate: Date
+    package let nextUpdate: Date
+    package let list: Document
+    package let delta: Document
+
+    package init(
+        issuerName: String,
+        number: Int64,
+        thisUpdate: Date,
+        nextUpdate: Date,
+        list: Document,
+        delta: Document
+    ) {
+        self.issuerName = issuerName
+        self.number = number
+        self.thisUpdate = thisUpdate
+        self.nextUpdate = nextUpdate
+        self.list = list
+        self.delta = delta
+    }
+}
+
+/// The CRLs that are served, in memory: they outlast the record's absence. Memory is what the lists take, some 40 octets
+/// an entry, twice, since each entry stands in a shard and in the list of all.
+package final class PublishedCRLs: Sendable {
+    private let lists = Mutex<[CRLScope: PublishedCRL]>([:])
+    private let scopes = Mutex<[String: [Int: CRLScope]]>([:])
+
+    package init() {}
+
+    /// The list of an issuer's shard, by the issuer's name.
+    package func list(issuer: String, shard: Int) -> PublishedCRL? {
+        guard let scope = scopes.withLock({ $0[issuer]?[shard] }) else { return nil }
+        return lists.withLock { $0[scope] }
+    }
+
+    /// The number of each list.
+    package var numbers: [CRLScope: Int64] { lists.withLock { $0.mapValues(\.number) } }
+
+    /// Each issuer's lists together: how many, when the first of them ends, and the octets of the largest.
+    package var summaries: [(issuer: String, count: Int, nextUpdate: Date, octetsMax: Int)] {
+        let all = lists.withLock { Array($0.values) }
+        return Dictionary(grouping: all, by: \.issuerName).sorted { $0.key < $1.key }.map { name, lists in
+            (
+                name, lists.count, lists.map(\.nextUpdate).min() ?? .distantPast,
+                lists.map(\.list.der.count).max() ?? 0
+            )
+        }
+    }
+
+    /// Puts lists in the places of earlier ones.
+    package func put(_ changed: [CRLScope: PublishedCRL]) {
+        lists.withLock { $0.merge(changed) { _, later in later } }
+        scopes.withLock { scopes in
+            for (scope, list) in changed { scopes[list.issuerName, default: [:]][scope.shard] = scope }
+        }
+    }
+}

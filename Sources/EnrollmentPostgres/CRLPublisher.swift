@@ -1,0 +1,126 @@
+package import Enrollment
+package import Foundation
+package import Logging
+package import PKI
+package import Postgres
+import ServiceLifecycle
+
+/// What is told of CRLs as they are signed.
+package struct CRLEvent: Sendable {
+    package let issuerName: String
+    /// How many lists were signed in one transaction.
+    package let lists: Int
+    /// For each change that is now in a list: how long it waited for that, in seconds.
+    package let waited: [Double]
+}
+
+/// Signs the CRLs of the issuers whose keys this server has: those that a revocation changed at once, all of them well
+/// before they end. Of several servers one signs for each issuer, which is the one that holds the issuer's advisory lock;
+/// when its session ends, another takes over within `tick`.
+package struct CRLPublisher: Service {
+    /// How often it looks for what no notice told: another server's end, and lists that are due.
+    package static let tick: Duration = .seconds(1)
+
+    /// How lists are signed.
+    package struct Configuration: Sendable {
+        /// From thisUpdate to nextUpdate; lists are signed anew after half of it.
+        package let lifetime: Duration
+        /// How the public front is reached; nil if that is not known.
+        package let publicURL: String?
+
+        package init(lifetime: Duration, publicURL: String?) {
+            self.lifetime = lifetime
+            self.publicURL = publicURL
+        }
+    }
+
+    private let database: PostgresConfiguration
+    private let changes: RecordChanges
+    private let issuers: [Issuer]
+    private let configuration: Configuration
+    private let directory: FleetDirectory
+    private let onSigned: @Sendable (CRLEvent) -> Void
+    private let now: @Sendable () -> Date
+    private let logger: Logger
+
+    /// - Parameters:
+    ///   - database: For a connection of its own, which holds the locks.
+    ///   - issuers: Those whose keys this server has.
+    ///   - directory: The fleets, whose profiles say what URLs certificates name.
+    ///   - now: The clock.
+    package init(
+        database: PostgresConfiguration,
+        changes: RecordChanges,
+        issuers: [Issuer],
+        configuration: Configuration,
+        directory: FleetDirectory,
+        onSigned: @escaping @Sendable (CRLEvent) -> Void = { _ in },
+        now: @escaping @Sendable () -> Date = { Date() },
+        logger: Logger
+    ) {
+        self.database = database
+        self.changes = changes
+        self.issuers = issuers
+        self.configuration = configuration
+        self.directory = directory
+        self.onSigned = onSigned
+        self.now = now
+        self.logger = logger
+    }
+
+    package func run() async throws {
+        for issuer in issuers where !issuer.signsCRLs {
+            logger.error(
+                "no CRLs of this issuer: its certificate lacks cRLSign or a subject key identifier",
+                metadata: ["issuer": "\(issuer.name)"]
+            )
+        }
+        await cancelWhenGracefulShutdown {
+            while !Task.isCancelled {
+                do {
+                    let connection = try await PostgresConnection.connect(database)
+                    defer { connection.close() }
+                    try await serve(on: connection)
+                } catch is CancellationError {
+                    break
+                } catch {
+                    logger.warning("CRLs are not signed; tried again", metadata: ["error": "\(error)"])
+                }
+                try? await Task.sleep(for: Self.tick)
+            }
+        }
+    }
+
+    /// Signs what is due at each wake-up, until something fails.
+    private func serve(on connection: PostgresConnection) async throws {
+        let (wakeups, waker) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+        var term = CRLTerm(
+            connection: connection,
+            issuers: issuers.filter(\.signsCRLs),
+            configuration: configuration,
+            onSigned: onSigned,
+            clock: now,
+            logger: logger
+        )
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            defer { group.cancelAll() }
+            group.addTask { for await _ in changes.stream(.revocations) { waker.yield() } }
+            group.addTask {
+                while !Task.isCancelled {
+                    waker.yield()
+                    try await Task.sleep(for: Self.tick)
+                }
+            }
+            for await _ in wakeups { try await term.round(urls: urls) }
+        }
+    }
+
+    /// The URLs that certificates of fleets served here name now, by issuer.
+    private var urls: [(IssuerID, String)] {
+        directory.snapshot.fleets.values.flatMap { fleet in
+            fleet.profile.crlURLs.filter(CRLShards.isSharded).map { url in
+                (fleet.record.issuerID, url.replacing("{issuer}", with: fleet.issuer.name))
+            }
+        }
+    }
+}

@@ -1,0 +1,297 @@
+import Enrollment
+import Foundation
+import Logging
+import PKI
+import Postgres
+
+/// One session's time as the signer of CRLs: what it leads, and what it knows of the lists, which nobody else writes as
+/// long as it leads.
+struct CRLTerm {
+    /// Shards signed in one transaction.
+    private static let shardsMax = 32
+    /// The list of all of an issuer's certificates grows with the number revoked. It is signed no more often than that it
+    /// takes one part of so many of the time.
+    private static let completeShare = 20
+    /// The most URLs of an issuer that lists name: those first used. More of them take as many moves of the public front.
+    private static let urlsMax = 32
+    /// Of the advisory locks whose second key is the issuer's.
+    private static let lockClass: Int32 = 0x4352_4C
+
+    /// What is known of a list without reading it.
+    private struct Known {
+        let nextUpdate: Date
+        let places: [String]
+    }
+
+    let connection: PostgresConnection
+    let issuers: [Issuer]
+    let configuration: CRLPublisher.Configuration
+    let onSigned: @Sendable (CRLEvent) -> Void
+    let clock: @Sendable () -> Date
+    let logger: Logger
+
+    private var leading: [IssuerID: Issuer] = [:]
+    private var known: [CRLScope: Known] = [:]
+    private var registered: Set<String> = []
+    private var warned: Set<IssuerID> = []
+    private var completeNotBefore: [IssuerID: ContinuousClock.Instant] = [:]
+
+    init(
+        connection: PostgresConnection,
+        issuers: [Issuer],
+        configuration: CRLPublisher.Configuration,
+        onSigned: @escaping @Sendable (CRLEvent) -> Void,
+        clock: @escaping @Sendable () -> Date,
+        logger: Logger
+    ) {
+        self.connection = connection
+        self.issuers = issuers
+        self.configuration = configuration
+        self.onSigned = onSigned
+        self.clock = clock
+        self.logger = logger
+    }
+
+    /// Signs all that is due now.
+    /// - Parameter urls: The URLs that certificates name now, by issuer; `{shard}` stands for the shard.
+    mutating func round(urls: [(IssuerID, String)]) async throws {
+        let now = clock()
+        try await register(urls, at: now)
+        try await lead()
+        guard !leading.isEmpty else { return }
+        let ids = leading.keys.map(\.value)
+        let results = try await connection.pipeline([
+            "select distinct issuer_id, shard from crl_changes where issuer_id = any (\(ids))",
+            "select issuer_id, url from crl_urls where issuer_id = any (\(ids)) order by first_used_at, url",
+        ])
+        var changed: [IssuerID: Set<Int>] = [:]
+        for row in results[0] {
+            changed[IssuerID(try row.decode(at: 0)), default: []].insert(Int(try row.decode(at: 1, as: Int32.self)))
+        }
+        var templates: [IssuerID: [String]] = [:]
+        for row in results[1] { templates[IssuerID(try row.decode(at: 0)), default: []].append(try row.decode(at: 1)) }
+        for (id, issuer) in leading.sorted(by: { $0.key.value < $1.key.value }) {
+            try await sign(
+                issuer,
+                id,
+                changed: changed[id] ?? [],
+                templates: Array((templates[id] ?? []).prefix(Self.urlsMax)),
+                at: now
+            )
+        }
+        for (id, all) in templates where all.count > Self.urlsMax && !warned.contains(id) {
+            warned.insert(id)
+            logger.error(
+                "CRLs do not name all URLs that certificates name; relying parties will refuse those of the last ones",
+                metadata: ["issuer": "\(leading[id]?.name ?? "")", "urls": "\(all.count)", "max": "\(Self.urlsMax)"]
+            )
+        }
+    }
+
+    private mutating func register(_ urls: [(IssuerID, String)], at now: Date) async throws {
+        let fresh = urls.filter { !registered.contains("\($0.0.value) \($0.1)") }
+        guard !fresh.isEmpty else { return }
+        try await connection.query(
+            """
+            insert into crl_urls (issuer_id, url, first_used_at)
+            select distinct *, \(now)::timestamptz from unnest(\(fresh.map(\.0.value)), \(fresh.map(\.1)))
+            on conflict do nothing
+            """
+        )
+        registered.formUnion(fresh.map { "\($0.0.value) \($0.1)" })
+    }
+
+    /// Takes the locks that are free, of issuers that the record knows.
+    private mutating func lead() async throws {
+        let wanted = issuers.filter { issuer in !leading.values.contains { $0.der == issuer.der } }
+        guard !wanted.isEmpty else { return }
+        let rows = try await connection.query(
+            """
+            select id, certificate, pg_try_advisory_lock(\(Self.lockClass), id::integer)
+            from issuers where certificate = any (\(wanted.map(\.der)))
+            """
+        )
+        for row in rows {
+            let certificate = try row.decode(at: 1, as: [UInt8].self)
+            guard try row.decode(at: 2, as: Bool.self), let issuer = wanted.first(where: { $0.der == certificate })
+            else { continue }
+            let id = IssuerID(try row.decode(at: 0))
+            try await learn(id)
+            leading[id] = issuer
+            logger.notice("this server signs the issuer's CRLs now", metadata: ["issuer": "\(issuer.name)"])
+        }
+    }
+
+    private mutating func learn(_ id: IssuerID) async throws {
+        let rows = try await connection.query(
+            "select shard, next_update, places from crls where issuer_id = \(id.value)"
+        )
+        for row in rows {
+            known[CRLScope(issuer: id, shard: Int(try row.decode(at: 0, as: Int32.self)))] = Known(
+                nextUpdate: try row.decode(at: 1),
+                places: try row.decode(at: 2)
+            )
+        }
+    }
+
+    private mutating func sign(
+        _ issuer: Issuer,
+        _ id: IssuerID,
+        changed: Set<Int>,
+        templates: [String],
+        at now: Date
+    ) async throws {
+        let shards = known.filter { $0.key.issuer == id && $0.key.shard != CRLShards.complete }
+        // A shard that no URL leads to is no shard: without a place it would pass for the list of all.
+        let wanted = templates.isEmpty ? [] : changed.union(1...max(1, issuer.crlShards))
+        let all = Set(shards.keys.map(\.shard)).union(wanted).subtracting([CRLShards.complete])
+        // All together, so that none ends alone (R-05).
+        let isScheduled = shards.values.contains { isTime($0, at: now) }
+        let bases = all.filter { shard in
+            isScheduled || shards[CRLScope(issuer: id, shard: shard)]?.places != places(templates, issuer, shard)
+        }
+        let due = bases.union(changed.intersection(all)).sorted()
+        for start in stride(from: 0, to: due.count, by: Self.shardsMax) {
+            let part = Array(due[start..<min(start + Self.shardsMax, due.count)])
+            try await sign(part, issuer, id, bases: bases, templates: templates, at: now)
+        }
+
+        let complete = known[CRLScope(issuer: id, shard: CRLShards.complete)]
+        let isBase = complete.map { isTime($0, at: now) } ?? true
+        guard isBase || changed.contains(CRLShards.complete), (completeNotBefore[id] ?? .now) <= .now else { return }
+        let began = ContinuousClock.now
+        let number = CRLShards.complete
+        try await sign([number], issuer, id, bases: isBase ? [number] : [], templates: templates, at: now)
+        completeNotBefore[id] = .now + (ContinuousClock.now - began) * Self.completeShare
+    }
+
+    /// True if half of its time has gone.
+    private func isTime(_ list: Known, at now: Date) -> Bool {
+        list.nextUpdate.timeIntervalSince(now) <= configuration.lifetime.inSeconds / 2
+    }
+
+    private func places(_ templates: [String], _ issuer: Issuer, _ shard: Int) -> [String] {
+        // The list of all is for whoever asks for it, wherever it was fetched.
+        if shard == CRLShards.complete { return [] }
+        return templates.map { CRLShards.url($0, issuer: issuer.name, shard: shard) }
+    }
+
+    /// One transaction: the changes that the lists lack go, and the lists that have them come.
+    private mutating func sign(
+        _ shards: [Int],
+        _ issuer: Issuer,
+        _ id: IssuerID,
+        bases: Set<Int>,
+        templates: [String],
+        at now: Date
+    ) async throws {
+        let numbers = shards.map { Int32(clamping: $0) }
+        let isComplete = shards == [CRLShards.complete]
+        let (signed, began) = try await connection.withTransaction { connection in
+            // In this order: what was committed with a change that is taken here is read after it.
+            let results = try await connection.pipeline([
+                "delete from crl_changes where issuer_id = \(id.value) and shard = any (\(numbers)) returning at",
+                """
+                select shard, number, this_update, next_update, places, base from crls
+                where issuer_id = \(id.value) and shard = any (\(numbers)) for update
+                """,
+                isComplete
+                    ? """
+                    select \(Int32(CRLShards.complete)), serial, revoked_at, reason, not_after from revocations
+                    where issuer_id = \(id.value) order by serial
+                    """
+                    : """
+                    select crl_shard, serial, revoked_at, reason, not_after from revocations
+                    where issuer_id = \(id.value) and crl_shard = any (\(numbers)) order by serial
+                    """,
+            ])
+            let previous = try Self.lists(results[1])
+            let entries = try Self.entries(results[2], previous: previous)
+            var signed: [Int: SignedCRL] = [:]
+            for shard in shards {
+                let places = places(templates, issuer, shard)
+                signed[shard] = try issuer.sign(
+                    CRLOrder(
+                        previous: previous[shard],
+                        entries: entries[shard] ?? [],
+                        places: places,
+                        freshest: freshest(places),
+                        isBase: bases.contains(shard),
+                        lifetime: configuration.lifetime
+                    ),
+                    at: now
+                )
+            }
+            try await connection.pipeline(
+                signed.map { Self.insert($1, shard: $0, issuer: id) } + [RecordChanges.notifyQuery(.crls)]
+            )
+            return (signed, try results[0].map { try $0.decode(at: 0, as: Date.self) })
+        }
+        for (shard, list) in signed {
+            known[CRLScope(issuer: id, shard: shard)] = Known(
+                nextUpdate: list.nextUpdate,
+                places: list.places
+            )
+        }
+        let done = clock()
+        onSigned(
+            CRLEvent(issuerName: issuer.name, lists: signed.count, waited: began.map { done.timeIntervalSince($0) })
+        )
+    }
+
+    /// Where the delta is, of lists that the public front serves.
+    private func freshest(_ places: [String]) -> [String] {
+        guard let publicURL = configuration.publicURL else { return [] }
+        return places.filter { $0.hasPrefix("\(publicURL)/crl/") && $0.hasSuffix(".crl") }
+            .map { $0.dropLast(".crl".count) + ".delta.crl" }
+    }
+
+    private static func lists(_ rows: PostgresRows) throws -> [Int: SignedCRL] {
+        try rows.reduce(into: [:]) { lists, row in
+            var columns = row.columns
+            let shard = Int(try columns.next(Int32.self))
+            lists[shard] = SignedCRL(
+                number: try columns.next(),
+                thisUpdate: try columns.next(),
+                nextUpdate: try columns.next(),
+                places: try columns.next(),
+                list: [],
+                delta: [],
+                base: try columns.next()
+            )
+        }
+    }
+
+    /// Of each shard. A certificate that has ended stays until one list after its end has it (R-09).
+    private static func entries(
+        _ rows: PostgresRows,
+        previous: [Int: SignedCRL]
+    ) throws -> [Int: [RevokedCertificate]] {
+        try rows.reduce(into: [:]) { entries, row in
+            var columns = row.columns
+            let shard = Int(try columns.next(Int32.self))
+            let serial = try columns.next([UInt8].self)
+            let revokedAt = try columns.next(Date.self)
+            let text = try columns.next(String.self)
+            let notAfter = try columns.next(Date.self)
+            guard let reason = RevocationReason(rawValue: text) else {
+                throw RecordError.broken("a certificate is revoked for \(text), which this program does not know")
+            }
+            if let last = previous[shard]?.thisUpdate, notAfter < last { return }
+            entries[shard, default: []].append(
+                RevokedCertificate(serialNumber: serial, revokedAt: revokedAt, reason: reason.code)
+            )
+        }
+    }
+
+    private static func insert(_ list: SignedCRL, shard: Int, issuer: IssuerID) -> PostgresQuery {
+        """
+        insert into crls (issuer_id, shard, number, this_update, next_update, places, list, delta, base)
+        values (\(issuer.value), \(Int32(clamping: shard)), \(list.number), \(list.thisUpdate), \(list.nextUpdate),
+                \(list.places), \(list.list), \(list.delta), \(list.base))
+        on conflict (issuer_id, shard) do update
+        set number = excluded.number, this_update = excluded.this_update, next_update = excluded.next_update,
+            places = excluded.places, list = excluded.list, delta = excluded.delta, base = excluded.base
+        """
+    }
+}

@@ -1,0 +1,121 @@
+import EST
+import Enrollment
+import Foundation
+import HTTPTypes
+import Hummingbird
+import PKI
+import SwiftASN1
+
+/// CRLs over HTTP: `/crl/<issuer>.crl` lists all of an issuer's certificates, `/crl/<issuer>/<shard>.crl` those of one
+/// shard; `.delta.crl` what has changed since the list that is its base; `.pem` in place of `.crl` the same in PEM, which
+/// some brokers read alone.
+struct CRLRoutes {
+    /// How long a list may be taken for fresh without asking again, in seconds: a revocation is to be seen at once, and
+    /// asking costs little while nothing has changed.
+    static let freshSeconds = 1
+    /// RFC 5280 section 4.2.1.13.
+    private static let type = "application/pkix-crl"
+    private static let typeOfPEM = "application/x-pem-file"
+    /// The label of RFC 7468 section 6.
+    private static let label = "X509 CRL"
+    /// Asked to wait so long if an issuer's first lists are about to be signed.
+    private static let retrySeconds = 2
+
+    let crls: PublishedCRLs
+    let directory: FleetDirectory
+    let now: @Sendable () -> Date
+
+    func add(to router: Router<BasicRequestContext>) {
+        // Both routes begin alike, so the name of what stands there is one.
+        router.get("crl/:issuer") { request, context in
+            answer(request, Name(context.parameters.get("issuer"), issuer: nil))
+        }
+        router.get("crl/:issuer/:file") { request, context in
+            answer(request, Name(context.parameters.get("file"), issuer: context.parameters.get("issuer")))
+        }
+    }
+
+    /// What a path asks for.
+    private struct Name {
+        let issuer: String
+        let shard: Int
+        let isDelta: Bool
+        let isPEM: Bool
+
+        init?(_ file: String?, issuer: String?) {
+            guard let file, let dot = file.firstIndex(of: ".") else { return nil }
+            switch file[dot...] {
+            case ".crl": (isDelta, isPEM) = (false, false)
+            case ".pem": (isDelta, isPEM) = (false, true)
+            case ".delta.crl": (isDelta, isPEM) = (true, false)
+            case ".delta.pem": (isDelta, isPEM) = (true, true)
+            default: return nil
+            }
+            let stem = String(file[..<dot])
+            guard let issuer else {
+                (self.issuer, shard) = (stem, CRLShards.complete)
+                return
+            }
+            // One way to write each number, so that no list has two URLs.
+            guard let number = Int(stem), number > CRLShards.complete, "\(number)" == stem else { return nil }
+            (self.issuer, shard) = (issuer, number)
+        }
+    }
+
+    private func answer(_ request: Request, _ name: Name?) -> Response {
+        guard let name else { return StatusFront.text("there is no such CRL\n", status: .notFound) }
+        guard let list = crls.list(issuer: name.issuer, shard: name.shard) else { return missing(name) }
+        let document = name.isDelta ? list.delta : list.list
+        let tag = "\"\(document.tag)\(name.isPEM ? "-pem" : "")\""
+        // Never fresh beyond the list's own end.
+        let fresh = max(0, min(Self.freshSeconds, Int(list.nextUpdate.timeIntervalSince(now())) - 1))
+        let modified = Int64(list.thisUpdate.timeIntervalSince1970)
+        let headers: HTTPFields = [
+            .eTag: tag,
+            .lastModified: HTTPDate.format(modified),
+            .expires: HTTPDate.format(Int64(list.nextUpdate.timeIntervalSince1970)),
+            .cacheControl: "public, max-age=\(fresh), must-revalidate, no-transform",
+        ]
+        if isKnown(tag, modified: modified, to: request) { return Response(status: .notModified, headers: headers) }
+        let bytes =
+            name.isPEM
+            ? Array(PEMDocument(type: Self.label, derBytes: document.der).pemString.utf8) + [0x0A] : document.der
+        return Response(
+            status: .ok,
+            headers: headers + [.contentType: name.isPEM ? Self.typeOfPEM : Self.type],
+            body: ResponseBody(byteBuffer: ByteBuffer(bytes: bytes))
+        )
+    }
+
+    /// RFC 9110 sections 13.1.2 and 13.1.3: what If-None-Match says goes before the date.
+    private func isKnown(_ tag: String, modified: Int64, to request: Request) -> Bool {
+        let tags = request.headers[values: .ifNoneMatch]
+        if !tags.isEmpty {
+            return tags.contains { line in
+                line.split(separator: ",").contains { candidate in
+                    let text = candidate.trimming { $0 == " " || $0 == "\t" }
+                    return text == "*" || text == tag || text == "W/\(tag)"
+                }
+            }
+        }
+        return request.headers[.ifModifiedSince].flatMap { HTTPDate.parse($0) }.map { modified <= $0 } ?? false
+    }
+
+    private func missing(_ name: Name) -> Response {
+        let isServed = directory.snapshot.fleets.values.contains { fleet in
+            fleet.record.trusted.contains { $0.name == name.issuer }
+        }
+        let isAwaited = isServed && crls.list(issuer: name.issuer, shard: CRLShards.complete) == nil
+        guard isAwaited else { return StatusFront.text("there is no such CRL\n", status: .notFound) }
+        var response = StatusFront.text("this issuer's CRLs are not signed yet\n", status: .serviceUnavailable)
+        response.headers[.retryAfter] = "\(Self.retrySeconds)"
+        return response
+    }
+}
+
+extension Substring {
+    fileprivate func trimming(_ isOut: (Character) -> Bool) -> Substring {
+        let start = drop(while: isOut)
+        return start.lastIndex { !isOut($0) }.map { start[...$0] } ?? ""
+    }
+}
