@@ -194,7 +194,8 @@ let package = Package(
         tests(
             "MusterTests",
             [
-                "muster", "OperatorAPI", "PKI", "OpenSSL", "TestPeers", .argumentParser, .asn1, .crypto, .logging,
+                "muster", "Enrollment", "EnrollmentPostgres", "OperatorAPI", "PKI", "OpenSSL", "TestPeers",
+                .argumentParser, .asn1, .crypto, .logging,
                 .nioCore, .x509,
             ]
         ),

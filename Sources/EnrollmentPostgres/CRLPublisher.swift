@@ -10,6 +10,8 @@ package struct CRLEvent: Sendable {
     package let issuerName: String
     /// How many lists were signed in one transaction.
     package let lists: Int
+    /// True if it was the list of all of the issuer's certificates.
+    package let isComplete: Bool
     /// For each change that is now in a list: how long it waited for that, in seconds.
     package let waited: [Double]
 }

@@ -14,6 +14,8 @@ struct CRLTerm {
     private static let completeShare = 20
     /// The most URLs of an issuer that lists name: those first used. More of them take as many moves of the public front.
     private static let urlsMax = 32
+    /// How long a server whose key failed leaves the issuer to others.
+    private static let pauseAfterFailure: Duration = .seconds(5)
     /// Of the advisory locks whose second key is the issuer's.
     private static let lockClass: Int32 = 0x4352_4C
 
@@ -34,6 +36,7 @@ struct CRLTerm {
     private var known: [CRLScope: Known] = [:]
     private var registered: Set<String> = []
     private var warned: Set<IssuerID> = []
+    private var standsBack: [String: ContinuousClock.Instant] = [:]
     private var completeNotBefore: [IssuerID: ContinuousClock.Instant] = [:]
 
     init(
@@ -71,13 +74,18 @@ struct CRLTerm {
         var templates: [IssuerID: [String]] = [:]
         for row in results[1] { templates[IssuerID(try row.decode(at: 0)), default: []].append(try row.decode(at: 1)) }
         for (id, issuer) in leading.sorted(by: { $0.key.value < $1.key.value }) {
-            try await sign(
-                issuer,
-                id,
-                changed: changed[id] ?? [],
-                templates: Array((templates[id] ?? []).prefix(Self.urlsMax)),
-                at: now
-            )
+            do {
+                try await sign(
+                    issuer,
+                    id,
+                    changed: changed[id] ?? [],
+                    templates: Array((templates[id] ?? []).prefix(Self.urlsMax)),
+                    at: now
+                )
+            } catch let error as SigningError {
+                // The other issuers' keys may be well, and another server's way to this one.
+                try await resign(id, issuer, error)
+            }
         }
         for (id, all) in templates where all.count > Self.urlsMax && !warned.contains(id) {
             warned.insert(id)
@@ -103,7 +111,9 @@ struct CRLTerm {
 
     /// Takes the locks that are free, of issuers that the record knows.
     private mutating func lead() async throws {
-        let wanted = issuers.filter { issuer in !leading.values.contains { $0.der == issuer.der } }
+        let wanted = issuers.filter { issuer in
+            !leading.values.contains { $0.der == issuer.der } && (standsBack[issuer.name] ?? .now) <= .now
+        }
         guard !wanted.isEmpty else { return }
         let rows = try await connection.query(
             """
@@ -120,6 +130,15 @@ struct CRLTerm {
             leading[id] = issuer
             logger.notice("this server signs the issuer's CRLs now", metadata: ["issuer": "\(issuer.name)"])
         }
+    }
+
+    /// Leaves the issuer to other servers for a while.
+    private mutating func resign(_ id: IssuerID, _ issuer: Issuer, _ error: SigningError) async throws {
+        logger.error("CRLs are not signed", metadata: ["issuer": "\(issuer.name)", "error": "\(error)"])
+        try await connection.query("select pg_advisory_unlock(\(Self.lockClass), \(Int32(clamping: id.value)))")
+        leading[id] = nil
+        known = known.filter { $0.key.issuer != id }
+        standsBack[issuer.name] = .now + Self.pauseAfterFailure
     }
 
     private mutating func learn(_ id: IssuerID) async throws {
@@ -235,7 +254,12 @@ struct CRLTerm {
         }
         let done = clock()
         onSigned(
-            CRLEvent(issuerName: issuer.name, lists: signed.count, waited: began.map { done.timeIntervalSince($0) })
+            CRLEvent(
+                issuerName: issuer.name,
+                lists: signed.count,
+                isComplete: isComplete,
+                waited: began.map { done.timeIntervalSince($0) }
+            )
         )
     }
 

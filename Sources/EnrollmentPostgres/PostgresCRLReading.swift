@@ -21,6 +21,13 @@ package struct PostgresCRLReading: Sendable {
         package let reason: RevocationReason
         package let revokedAt: Date
         package let notAfter: Date
+
+        package init(serialNumber: [UInt8], reason: RevocationReason, revokedAt: Date, notAfter: Date) {
+            self.serialNumber = serialNumber
+            self.reason = reason
+            self.revokedAt = revokedAt
+            self.notAfter = notAfter
+        }
     }
 
     private let pool: PostgresPool

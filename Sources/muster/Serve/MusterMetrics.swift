@@ -128,15 +128,16 @@ enum MusterMetrics {
         labels: ["issuer"],
         help: "CRLs signed here. If it stands still on all servers while devices are revoked, look at their logs."
     )
-    /// Stage is crl.
+    /// Stage is crl or crl-complete.
     static let revocationStage = MetricDescription.histogram(
         "muster_revocation_stage_seconds",
         unit: .seconds,
         buckets: latencyBuckets,
         labels: ["stage"],
         help:
-            "Time from an operator's revocation until a stage of it: crl, when a CRL has it. If it rises, look at the "
-            + "database, and at the key's token. The list of all certificates may take longer when it is large."
+            "Time from an operator's revocation until a stage of it: crl, when the CRL that its certificate names has it; "
+            + "crl-complete, when the list of all has it, which takes longer when that is large. If crl rises, look at "
+            + "the database, and at the key's token."
     )
     static let buildInfo = MetricDescription.gauge(
         "muster_build_info",

@@ -73,15 +73,21 @@ final class OutboxMetrics: Sendable {
 final class CRLMetrics: Sendable {
     private let factory: any MetricsFactory
     private let signed = Mutex<[String: Counter]>([:])
-    private let seconds: CoreMetrics.Timer
+    private let shards: CoreMetrics.Timer
+    private let complete: CoreMetrics.Timer
 
     init(factory: any MetricsFactory) {
         self.factory = factory
-        seconds = CoreMetrics.Timer(
-            label: MusterMetrics.revocationStage.name,
-            dimensions: [("stage", "crl")],
-            factory: factory
-        )
+        func timer(_ stage: String) -> CoreMetrics.Timer {
+            let dimensions = [("stage", stage)]
+            return CoreMetrics.Timer(
+                label: MusterMetrics.revocationStage.name,
+                dimensions: dimensions,
+                factory: factory
+            )
+        }
+        shards = timer("crl")
+        complete = timer("crl-complete")
     }
 
     /// Issuers are those of the configuration.
@@ -97,6 +103,7 @@ final class CRLMetrics: Sendable {
             return counter
         }
         counter.increment(by: event.lists)
-        for waited in event.waited { seconds.recordNanoseconds(Int64(max(0, waited) * 1e9)) }
+        let timer = event.isComplete ? complete : shards
+        for waited in event.waited { timer.recordNanoseconds(Int64(max(0, waited) * 1e9)) }
     }
 }

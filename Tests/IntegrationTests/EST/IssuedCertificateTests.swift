@@ -21,14 +21,16 @@ extension ESTFrontTests {
                 Set(extensions) == [
                     "X509v3 Key Usage!", "X509v3 Extended Key Usage", "X509v3 Authority Key Identifier",
                     "X509v3 Subject Key Identifier", "X509v3 Subject Alternative Name", "Authority Information Access",
+                    "X509v3 CRL Distribution Points",
                 ]
             )
-            #expect(extensions.count == 6)
+            #expect(extensions.count == 7)
             #expect(text.contains(#/Key Usage: critical\n\s+Digital Signature\n/#))
             #expect(text.contains(#/Extended Key Usage: \n\s+TLS Web Client Authentication\n/#))
             #expect(text.contains(#/Alternative Name: \n\s+URI:spiffe:\/\/muster\.local\/demo\/\S+\n/#))
             #expect(text.contains("URI:spiffe://muster.local/demo/\(bench.id)\n"))
             #expect(text.contains(#/CA Issuers - URI:http:\/\/localhost:\d+\/ca\/\S+\.cer\n/#))
+            #expect(text.contains(#/Full Name:\n\s+URI:http:\/\/localhost:\d+\/crl\/dev\/\d+\.crl\n/#))
             // both algorithms are the issuer's, which is P-256.
             #expect(text.matches(of: #/Signature Algorithm: ecdsa-with-SHA256\n/#).count == 2)
         }
@@ -124,7 +126,7 @@ extension ESTFrontTests {
             #/ *pkix\.invalid_uri_syntax \(ERROR\): Invalid URI syntax: "(\S+)"/#
         }
         private static var ownURIs: Regex<Substring> {
-            #/spiffe:\/\/muster\.local\/demo\/[A-Za-z0-9._-]+|http:\/\/localhost:\d+\/ca\/[a-z0-9-]+\.cer/#
+            #/spiffe:\/\/muster\.local\/demo\/[A-Za-z0-9._-]+|http:\/\/localhost:\d+\/(?:ca\/[a-z0-9-]+\.cer|crl\/[a-z0-9-]+\/\d+\.crl)/#
         }
 
         private func lint(_ file: String) async throws {
