@@ -23,6 +23,13 @@ package struct CRLPublisher: Service {
     /// How often it looks for what no notice told: another server's end, and lists that are due.
     package static let tick: Duration = .seconds(1)
 
+    /// A session that is cut off or stands still loses its locks soon: PostgreSQL would hold them for hours. The clock of
+    /// idle sessions stands still within a transaction, where a large list may take its time.
+    private static let sessionSettings: [PostgresQuery] = [
+        "set tcp_keepalives_idle = 2", "set tcp_keepalives_interval = 1", "set tcp_keepalives_count = 3",
+        "set idle_session_timeout = '5s'", "set idle_in_transaction_session_timeout = '120s'",
+    ]
+
     /// How lists are signed.
     package struct Configuration: Sendable {
         /// From thisUpdate to nextUpdate; lists are signed anew after half of it.
@@ -95,6 +102,7 @@ package struct CRLPublisher: Service {
 
     /// Signs what is due at each wake-up, until something fails.
     private func serve(on connection: PostgresConnection) async throws {
+        try await connection.pipeline(Self.sessionSettings)
         let (wakeups, waker) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
         var term = CRLTerm(
             connection: connection,

@@ -9,8 +9,9 @@ import Postgres
 struct CRLTerm {
     /// Shards signed in one transaction.
     private static let shardsMax = 32
-    /// The list of all of an issuer's certificates grows with the number revoked. It is signed no more often than that it
-    /// takes one part of so many of the time.
+    /// The list of all of an issuer's certificates grows with the number revoked. If it takes longer than this, it is
+    /// signed no more often than that it takes one part of `completeShare` of the time.
+    private static let completeQuick: Duration = .milliseconds(50)
     private static let completeShare = 20
     /// The most URLs of an issuer that lists name: those first used. More of them take as many moves of the public front.
     private static let urlsMax = 32
@@ -181,7 +182,8 @@ struct CRLTerm {
         let began = ContinuousClock.now
         let number = CRLShards.complete
         try await sign([number], issuer, id, bases: isBase ? [number] : [], templates: templates, at: now)
-        completeNotBefore[id] = .now + (ContinuousClock.now - began) * Self.completeShare
+        let took = ContinuousClock.now - began
+        completeNotBefore[id] = .now + (took > Self.completeQuick ? took * Self.completeShare : .zero)
     }
 
     /// True if half of its time has gone.

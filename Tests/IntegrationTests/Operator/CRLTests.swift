@@ -98,6 +98,32 @@ extension OperatorTests {
             )
         }
 
+        @Test(
+            .enabled(if: ESTFrontTests.IssuedCertificateTests.pkilint != nil, "MUSTER_PKILINT names no lint_pkix_cert")
+        )
+        func `pkilint finds nothing in lists and deltas but our URIs`() async throws {
+            let (fleet, crl) = try await Self.enrolled()
+            try await fleet.muster("revoke", "unit", "--fleet", fleet.name, "--reason", "superseded")
+            try await Self.becomes("certificate revoked", fleet)
+            let linted = try await fleet.bench.sh(
+                """
+                linter=$(dirname "$2")/lint_crl
+                for url in "$1" "${1%.crl}.delta.crl" "${1%/*}.crl"; do
+                    curl -sSf "$url" | openssl crl -inform DER -out linted.pem
+                    # It says by its status how much it found; one that did not run at all says nothing.
+                    "$linter" lint -t CRL -p PKIX -s WARNING -f CSV linted.pem || true
+                done
+                """,
+                crl,
+                try #require(ESTFrontTests.IssuedCertificateTests.pkilint)
+            )
+            let lines = linted.split(separator: "\n")
+            #expect(lines.count(where: { $0.hasPrefix("node_path,") }) == 3, "\(linted)")
+            // It takes a host without dots for none (RFC 3986 section 3.2.2 allows it).
+            let real = lines.filter { !$0.hasPrefix("node_path,") && !$0.contains("pkix.invalid_uri_syntax") }
+            #expect(real.isEmpty, "\(linted)")
+        }
+
         @Test(arguments: [
             "/crl/nobody.crl", "/crl/dev", "/crl/dev/0.crl", "/crl/dev/01.crl", "/crl/dev/-1.crl", "/crl/dev/9999.crl",
             "/crl/dev/1.txt", "/crl/dev/1.crl/x", "/crl/..%2fdev.crl", "/crl/dev/99999999999999999999.crl",
