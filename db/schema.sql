@@ -463,6 +463,7 @@ CREATE TABLE public.crls (
     list bytea NOT NULL,
     delta bytea NOT NULL,
     base bytea NOT NULL,
+    base_number bigint NOT NULL,
     CONSTRAINT crls_number_check CHECK ((number > 0)),
     CONSTRAINT crls_shard_check CHECK ((shard >= 0))
 );

@@ -164,6 +164,12 @@ static inline int muster_crl_set_freshest(X509_CRL *list, GENERAL_NAMES *uris)
     CRL_DIST_POINTS_free(points);
     return done;
 }
+/// The list's extensions as DER, which the caller frees; the count is at most 0 if there are none.
+static inline int muster_crl_extensions(const X509_CRL *list, unsigned char **encoded)
+{
+    const STACK_OF(X509_EXTENSION) *extensions = X509_CRL_get0_extensions(list);
+    return extensions == NULL ? 0 : i2d_X509_EXTENSIONS(extensions, encoded);
+}
 /// Sets authorityKeyIdentifier to the issuer's subject key identifier.
 static inline int muster_crl_set_authority(X509_CRL *list, const X509 *issuer)
 {

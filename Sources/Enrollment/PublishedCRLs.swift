@@ -54,7 +54,7 @@ package struct PublishedCRL: Hashable, Sendable {
     }
 }
 
-/// The CRLs that are served, in memory: they outlast the record's absence. Memory is what the lists take, some 60 octets
+/// The CRLs that are served, in memory: they outlast the record's absence. Memory is what the lists take, some 55 octets
 /// an entry, twice, since each entry stands in a shard and in the list of all.
 package final class PublishedCRLs: Sendable {
     private let lists = Mutex<[CRLScope: PublishedCRL]>([:])

@@ -213,7 +213,7 @@ struct CRLTerm {
             let results = try await connection.pipeline([
                 "delete from crl_changes where issuer_id = \(id.value) and shard = any (\(numbers)) returning at",
                 """
-                select shard, number, this_update, next_update, places, base from crls
+                select shard, number, this_update, next_update, places, base, base_number from crls
                 where issuer_id = \(id.value) and shard = any (\(numbers)) for update
                 """,
                 isComplete
@@ -283,7 +283,8 @@ struct CRLTerm {
                 places: try columns.next(),
                 list: [],
                 delta: [],
-                base: try columns.next()
+                base: try columns.next(),
+                baseNumber: try columns.next()
             )
         }
     }
@@ -312,12 +313,13 @@ struct CRLTerm {
 
     private static func insert(_ list: SignedCRL, shard: Int, issuer: IssuerID) -> PostgresQuery {
         """
-        insert into crls (issuer_id, shard, number, this_update, next_update, places, list, delta, base)
+        insert into crls (issuer_id, shard, number, this_update, next_update, places, list, delta, base, base_number)
         values (\(issuer.value), \(Int32(clamping: shard)), \(list.number), \(list.thisUpdate), \(list.nextUpdate),
-                \(list.places), \(list.list), \(list.delta), \(list.base))
+                \(list.places), \(list.list), \(list.delta), \(list.base), \(list.baseNumber))
         on conflict (issuer_id, shard) do update
         set number = excluded.number, this_update = excluded.this_update, next_update = excluded.next_update,
-            places = excluded.places, list = excluded.list, delta = excluded.delta, base = excluded.base
+            places = excluded.places, list = excluded.list, delta = excluded.delta, base = excluded.base,
+            base_number = excluded.base_number
         """
     }
 }

@@ -13,21 +13,32 @@ extension RevocationList {
         freshest: [String] = []
     ) throws(OpenSSLError) -> [UInt8] {
         let certificate = try X509Certificate(der: issuer)
-        let list = try X509RevocationList()
-        try set(on: list, issuer: certificate)
-        try extend(list, issuer: certificate, freshest: freshest)
-        try key.whileTokenRests { () throws(OpenSSLError) in
-            ErrorQueue.clear()
-            let digest = unsafe key.algorithm == .ed25519 ? nil : key.algorithm.ownDigest.method
-            try Self.check(unsafe X509_CRL_sign(list.pointer, key.pointer, digest) > 0)
-        }
-        guard list.isSigned(by: certificate) else {
+        let algorithm = key.algorithm.signatureAlgorithm
+        let digest = key.algorithm.ownDigest
+        // TBSCertList, version 2 (RFC 5280 section 5.1).
+        var content = DEREncoding.node(DEREncoding.integer, [1]) + algorithm
+        content += try certificate.subject
+        content += try ASN1Time(thisUpdate).der
+        content += try ASN1Time(nextUpdate).der
+        // No empty list: it is absent (section 5.1.2.6).
+        if !entries.isEmpty { DEREncoding.append(DEREncoding.sequence, try encodedEntries(), to: &content) }
+        DEREncoding.append(DEREncoding.explicit0, try extensions(issuer: certificate, freshest: freshest), to: &content)
+        let list = DEREncoding.node(DEREncoding.sequence, content)
+        let signature = try key.sign(list, digest: digest)
+        guard try certificate.verifies(signature, over: list, digest: key.algorithm == .ed25519 ? nil : digest) else {
             throw Self.refusal("the signature does not verify under the CA's own certificate; check the key store")
         }
-        return try list.der()
+        return DEREncoding.node(
+            DEREncoding.sequence,
+            list + algorithm + DEREncoding.node(DEREncoding.bitString, [0] + signature)
+        )
     }
 
     private static let operation = "sign the CRL"
+    /// The extension reasonCode of an entry, but for its last octet (RFC 5280 section 5.3.1).
+    private static let reasonExtension: [UInt8] = [
+        0x30, 0x0C, 0x30, 0x0A, 0x06, 0x03, 0x55, 0x1D, 0x15, 0x04, 0x03, DEREncoding.enumerated, 0x01,
+    ]
 
     private static func refusal(_ reason: String) -> OpenSSLError {
         OpenSSLError(operation: operation, reasons: [reason])
@@ -37,51 +48,38 @@ extension RevocationList {
         guard isDone else { throw ErrorQueue.drain(operation) }
     }
 
-    private func set(
-        on list: borrowing X509RevocationList,
-        issuer: borrowing X509Certificate
-    ) throws(OpenSSLError) {
-        ErrorQueue.clear()
-        try Self.check(
-            unsafe X509_CRL_set_issuer_name(list.pointer, X509_get_subject_name(issuer.pointer)) == 1
-        )
-        let first = try ASN1Time(thisUpdate)
-        let next = try ASN1Time(nextUpdate)
-        try Self.check(unsafe X509_CRL_set1_lastUpdate(list.pointer, first.pointer) == 1)
-        try Self.check(unsafe X509_CRL_set1_nextUpdate(list.pointer, next.pointer) == 1)
-        for entry in entries { try add(entry, to: list) }
+    private func encodedEntries() throws(OpenSSLError) -> [UInt8] {
+        var encoded: [UInt8] = []
+        encoded.reserveCapacity(entries.count * 64)
+        // Many are revoked together.
+        var times: [Date: [UInt8]] = [:]
+        for entry in entries {
+            let serial = entry.serialNumber.drop { $0 == 0 }
+            guard !serial.isEmpty, serial.count <= Self.serialOctetsMax else {
+                throw Self.refusal("a serial number must have 1 to \(Self.serialOctetsMax) octets, and not be zero")
+            }
+            let time: [UInt8]
+            if let known = times[entry.revokedAt] {
+                time = known
+            } else {
+                time = try ASN1Time(entry.revokedAt).der
+                times[entry.revokedAt] = time
+            }
+            let sign: [UInt8] = serial.first.map { $0 & 0x80 != 0 } == true ? [0] : []
+            var content = DEREncoding.node(DEREncoding.integer, sign + serial)
+            content += time
+            // Unspecified is said by saying nothing (RFC 5280 section 5.3.1).
+            if entry.reason != 0 { content += Self.reasonExtension + [entry.reason] }
+            DEREncoding.append(DEREncoding.sequence, content, to: &encoded)
+        }
+        return encoded
     }
 
-    private func add(_ entry: Entry, to list: borrowing X509RevocationList) throws(OpenSSLError) {
-        let value = try BigNumber(bigEndian: entry.serialNumber)
-        let date = try ASN1Time(entry.revokedAt)
-        ErrorQueue.clear()
-        guard let serial = unsafe BN_to_ASN1_INTEGER(value.pointer, nil), let made = unsafe X509_REVOKED_new() else {
-            throw ErrorQueue.drain(Self.operation)
-        }
-        defer { unsafe ASN1_INTEGER_free(serial) }
-        var isTaken = false
-        defer { if !isTaken { unsafe X509_REVOKED_free(made) } }
-        try Self.check(unsafe X509_REVOKED_set_serialNumber(made, serial) == 1)
-        try Self.check(unsafe X509_REVOKED_set_revocationDate(made, date.pointer) == 1)
-        // Unspecified is said by saying nothing (RFC 5280 section 5.3.1).
-        if entry.reason != 0 {
-            guard let reason = unsafe ASN1_ENUMERATED_new() else { throw ErrorQueue.drain(Self.operation) }
-            defer { unsafe ASN1_ENUMERATED_free(reason) }
-            try Self.check(unsafe ASN1_ENUMERATED_set(reason, Int(entry.reason)) == 1)
-            try Self.check(
-                unsafe X509_REVOKED_add1_ext_i2d(made, NID_crl_reason, reason, 0, UInt(X509V3_ADD_DEFAULT)) == 1
-            )
-        }
-        try Self.check(unsafe X509_CRL_add0_revoked(list.pointer, made) == 1)
-        isTaken = true
-    }
-
-    private func extend(
-        _ list: borrowing X509RevocationList,
+    private func extensions(
         issuer: borrowing X509Certificate,
         freshest: [String]
-    ) throws(OpenSSLError) {
+    ) throws(OpenSSLError) -> [UInt8] {
+        let list = try X509RevocationList()
         ErrorQueue.clear()
         guard unsafe muster_crl_set_authority(list.pointer, issuer.pointer) == 1 else {
             throw ErrorQueue.drain(Self.operation, reason: "the CA's certificate has no subject key identifier")
@@ -94,6 +92,11 @@ extension RevocationList {
         if !freshest.isEmpty {
             try Self.check(unsafe muster_crl_set_freshest(list.pointer, try Self.uris(freshest)) == 1)
         }
+        var encoded: UnsafeMutablePointer<UInt8>?
+        let count = unsafe muster_crl_extensions(list.pointer, &encoded)
+        guard count > 0, let encoded = unsafe encoded else { throw ErrorQueue.drain(Self.operation) }
+        defer { unsafe muster_openssl_free(encoded) }
+        return unsafe [UInt8](UnsafeBufferPointer(start: encoded, count: Int(count)))
     }
 
     private static func add(
@@ -127,5 +130,20 @@ extension RevocationList {
             }
         }
         return unsafe uris
+    }
+}
+
+extension KeyAlgorithm {
+    /// AlgorithmIdentifier, DER, of a signature with `ownDigest` (RFC 5758 section 3.2, RFC 4055 section 5, RFC 8410
+    /// section 3).
+    fileprivate var signatureAlgorithm: [UInt8] {
+        switch self {
+        case .ecdsaP256: [0x30, 0x0A, 0x06, 0x08, 0x2A, 0x86, 0x48, 0xCE, 0x3D, 0x04, 0x03, 0x02]
+        case .ecdsaP384: [0x30, 0x0A, 0x06, 0x08, 0x2A, 0x86, 0x48, 0xCE, 0x3D, 0x04, 0x03, 0x03]
+        case .ecdsaP521: [0x30, 0x0A, 0x06, 0x08, 0x2A, 0x86, 0x48, 0xCE, 0x3D, 0x04, 0x03, 0x04]
+        case .rsa:
+            [0x30, 0x0D, 0x06, 0x09, 0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 0x01, 0x01, 0x0B, 0x05, 0x00]
+        case .ed25519: [0x30, 0x05, 0x06, 0x03, 0x2B, 0x65, 0x70]
+        }
     }
 }

@@ -50,15 +50,6 @@ import Foundation
         return unsafe X509_NAME_cmp(X509_CRL_get_issuer(pointer), X509_get_subject_name(certificate.pointer)) == 0
             && X509_CRL_verify(pointer, key) == 1
     }
-
-    func der() throws(OpenSSLError) -> [UInt8] {
-        ErrorQueue.clear()
-        var encoded: UnsafeMutablePointer<UInt8>?
-        let count = unsafe i2d_X509_CRL(pointer, &encoded)
-        guard count > 0, let encoded = unsafe encoded else { throw ErrorQueue.drain("encode the CRL") }
-        defer { unsafe muster_openssl_free(encoded) }
-        return unsafe [UInt8](UnsafeBufferPointer(start: encoded, count: Int(count)))
-    }
 }
 
 /// A time as certificates and CRLs write it: UTCTime through 2049, GeneralizedTime from 2050 (RFC 5280 section 4.1.2.5);
@@ -75,6 +66,17 @@ import Foundation
     }
 
     deinit { unsafe ASN1_TIME_free(pointer) }
+
+    var der: [UInt8] {
+        get throws(OpenSSLError) {
+            ErrorQueue.clear()
+            var encoded: UnsafeMutablePointer<UInt8>?
+            let count = unsafe i2d_ASN1_TIME(pointer, &encoded)
+            guard count > 0, let encoded = unsafe encoded else { throw ErrorQueue.drain("write a time") }
+            defer { unsafe muster_openssl_free(encoded) }
+            return unsafe [UInt8](UnsafeBufferPointer(start: encoded, count: Int(count)))
+        }
+    }
 
     /// The date of a time that libcrypto lends; nil if it is none.
     static func date(_ time: UnsafePointer<ASN1_TIME>?) -> Date? {

@@ -30,6 +30,8 @@ package struct SignedCRL: Hashable, Sendable {
     package let delta: [UInt8]
     /// DER: the list from which deltas count.
     package let base: [UInt8]
+    /// Its number.
+    package let baseNumber: Int64
 
     package init(
         number: Int64,
@@ -38,7 +40,8 @@ package struct SignedCRL: Hashable, Sendable {
         places: [String],
         list: [UInt8],
         delta: [UInt8],
-        base: [UInt8]
+        base: [UInt8],
+        baseNumber: Int64
     ) {
         self.number = number
         self.thisUpdate = thisUpdate
@@ -47,6 +50,7 @@ package struct SignedCRL: Hashable, Sendable {
         self.list = list
         self.delta = delta
         self.base = base
+        self.baseNumber = baseNumber
     }
 }
 
@@ -99,16 +103,17 @@ extension Issuer {
             ),
             freshest: order.freshest
         )
-        let base = order.isBase ? list : order.previous?.base ?? list
-        let from = try read(base)
+        // A list that has no base yet is its own.
+        let previous = order.isBase ? nil : order.previous
+        let (base, baseNumber) = previous.map { ($0.base, $0.baseNumber) } ?? (list, number)
         let delta = try sign(
             RevocationList(
                 number: number,
-                baseNumber: from.number,
+                baseNumber: baseNumber,
                 thisUpdate: thisUpdate,
                 nextUpdate: nextUpdate,
                 places: order.places,
-                entries: Self.changes(from: from.entries, to: order.entries)
+                entries: Self.changes(from: entries(of: base), to: order.entries)
             )
         )
         return SignedCRL(
@@ -118,13 +123,14 @@ extension Issuer {
             places: order.places,
             list: list,
             delta: delta,
-            base: base
+            base: base,
+            baseNumber: baseNumber
         )
     }
 
-    private func read(_ base: [UInt8]) throws(SigningError) -> RevocationList {
+    private func entries(of base: [UInt8]) throws(SigningError) -> [RevocationList.Entry] {
         do {
-            return try RevocationList(der: base, issuer: nil)
+            return try RevocationList.ownEntries(base)
         } catch {
             throw .failed("the list that deltas count from cannot be read: \(error)")
         }

@@ -74,6 +74,48 @@ import Testing
         // RFC 5280 section 5.3.1: unspecified is said by saying nothing.
         #expect(text.components(separatedBy: "CRL entry extensions").count == 2)
         #expect(try RevocationList(der: der, issuer: issuer) == list)
+        #expect(try RevocationList.ownEntries(der) == list.entries)
+    }
+
+    @Test func `serial numbers and lists of all sizes are written as DER wants it`() async throws {
+        let folder = try TemporaryDirectory(prefix: "crl")
+        let key = try PrivateKey.generate(.ecdsaP256)
+        let issuer = try await Self.authority(key, folder)
+        let serials: [[UInt8]] = [[0x7F], [0x80], [0xFF, 0x00], [0x01, 0x00], [UInt8](repeating: 0xFF, count: 20)]
+        for count in [1, 2, 3, 5, 2_000] {
+            let entries = (0..<count).map { index in
+                RevocationList.Entry(
+                    serialNumber: index < serials.count
+                        ? serials[index] : [0x4D, UInt8(index >> 8), UInt8(truncatingIfNeeded: index)],
+                    revokedAt: Self.start.addingTimeInterval(Double(index % 7)),
+                    reason: [0, 1, 6, 9][index % 4]
+                )
+            }
+            let der = try Self.list(entries).signed(issuer: issuer, key: key)
+            let text = try await Self.shown(der, folder)
+            #expect(text.components(separatedBy: "Serial Number: ").count == count + 1)
+            #expect(try RevocationList(der: der, issuer: issuer).entries == entries)
+            #expect(try RevocationList.ownEntries(der) == entries)
+            // What libcrypto writes again is what it read: it was DER.
+            let again = try await OpenSSLProgram.run(["crl", "-inform", "DER", "-outform", "DER"], input: der)
+            #expect(again == der)
+        }
+        for serial in [[], [0], [UInt8](repeating: 1, count: 21)] as [[UInt8]] {
+            let list = Self.list([.init(serialNumber: serial, revokedAt: Self.start, reason: 0)])
+            #expect(throws: OpenSSLError.self) { try list.signed(issuer: issuer, key: key) }
+        }
+    }
+
+    @Test func `a list that is cut off anywhere is refused, and not one of our own`() async throws {
+        let folder = try TemporaryDirectory(prefix: "crl")
+        let key = try PrivateKey.generate(.ecdsaP256)
+        let issuer = try await Self.authority(key, folder)
+        let der = try Self.list([.init(serialNumber: Self.serial, revokedAt: Self.start, reason: 6)])
+            .signed(issuer: issuer, key: key)
+        for count in 0..<der.count {
+            #expect(throws: OpenSSLError.self) { try RevocationList.ownEntries(Array(der.prefix(count))) }
+            #expect(throws: OpenSSLError.self) { try RevocationList(der: Array(der.prefix(count)), issuer: issuer) }
+        }
     }
 
     @Test func `a list of nothing has no empty list in it, and no place is a list of all`() async throws {

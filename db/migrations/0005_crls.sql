@@ -25,6 +25,7 @@ create table crls (
     -- What has changed since the list that is its base, which was the present one when the lists were last due.
     delta bytea not null,
     base bytea not null,
+    base_number bigint not null,
     primary key (issuer_id, shard)
 );
 -- Serial numbers and signatures do not compress.

@@ -201,7 +201,7 @@ enum ConfigurationKeys {
         .integer(CRLShards.allowed),
         .standard("\(CRLShards.standard)"),
         "How many CRLs its certificates are spread over from now on; those issued before stay in theirs. A CRL of 1,000 "
-            + "revoked certificates has some 60 KB."
+            + "revoked certificates has some 55 KB."
     )
 
     // MARK: trustStore
