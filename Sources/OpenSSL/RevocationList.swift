@@ -2,7 +2,7 @@ package import Foundation
 
 /// A certificate revocation list, version 2 (RFC 5280 section 5), whole or delta, as it is signed and as it is read.
 package struct RevocationList: Hashable, Sendable {
-    /// The most octets of a list that is read: some three million entries.
+    /// The most octets of a list that is read: some two million entries.
     package static let octetsMax = 128 << 20
     /// The most URIs of one list's place.
     package static let urisMax = 32
