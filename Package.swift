@@ -114,6 +114,7 @@ let package = Package(
             ["Enrollment", "PKI", "Postgres", "Schema", .asn1, .deque, .lifecycle, .logging, .x509]
         ),
         module("EnrollmentMQTT", ["Enrollment", "MQTT", "PKI", .lifecycle, .logging]),
+        module("Agent", ["OpenSSL", "PKI", .asn1, .crypto, .logging, .subprocess, .systemPackage]),
         module(
             "ESTServer",
             [
@@ -134,8 +135,8 @@ let package = Package(
         module(
             "StatusServer",
             [
-                "EST", "Enrollment", "PKI", .asn1, .httpTypes, .hummingbird, .hummingbirdCore, .lifecycle, .logging,
-                .nioCore,
+                "EST", "Enrollment", "PKI", .asn1, .crypto, .httpTypes, .hummingbird, .hummingbirdCore, .lifecycle,
+                .logging, .nioCore,
             ]
         ),
 
@@ -143,7 +144,8 @@ let package = Package(
         .executableTarget(
             name: "muster",
             dependencies: [
-                "ESTServer", "Enrollment", "EnrollmentMQTT", "EnrollmentPostgres", "LocalServers", "MQTT", "OpenSSL",
+                "Agent", "ESTServer", "Enrollment", "EnrollmentMQTT", "EnrollmentPostgres", "LocalServers", "MQTT",
+                "OpenSSL",
                 "OperatorAPI", "OperatorServer", "PKI", "Postgres", "Prometheus", "Schema",
                 "StatusServer", .argumentParser, .asn1, .asyncHTTPClient, .configuration, .coreMetrics, .crypto,
                 .lifecycle, .logging, .nioCore,
@@ -194,7 +196,7 @@ let package = Package(
         tests(
             "MusterTests",
             [
-                "muster", "Enrollment", "EnrollmentPostgres", "OperatorAPI", "PKI", "OpenSSL", "TestPeers",
+                "Agent", "muster", "Enrollment", "EnrollmentPostgres", "OperatorAPI", "PKI", "OpenSSL", "TestPeers",
                 .argumentParser, .asn1, .crypto, .logging,
                 .nioCore, .x509,
             ]
@@ -207,6 +209,7 @@ let package = Package(
                 "TestKit", "TestPeers", .asn1, .crypto, .jwtKit, .logging, .nioPosix, .nioSSL, .x509, .yams,
             ]
         ),
+        tests("AgentTests", ["Agent", "OpenSSL", "PKI", "TestKit", "TestPeers", .asn1, .crypto, .logging]),
         tests("ESTServerTests", ["ESTServer", .nioCore]),
         tests("PrometheusTests", ["Prometheus", .coreMetrics]),
         tests(
@@ -244,5 +247,6 @@ if Context.environment["MUSTER_FUZZ"] != nil {
         fuzzing("FuzzESTBody", ["EST", .asn1]),
         fuzzing("FuzzCSRPolicy", ["Enrollment", "FuzzFleet", "PKI", .asn1, .crypto, .x509]),
         fuzzing("FuzzDeviceID", ["Enrollment", "FuzzFleet", "PKI", .asn1, .crypto, .x509]),
+        fuzzing("FuzzOCSP", ["Enrollment", "FuzzFleet", "PKI", .asn1]),
     ]
 }

@@ -583,7 +583,7 @@ CREATE TABLE public.operators (
     created_by text NOT NULL,
     removed_at timestamp with time zone,
     CONSTRAINT operators_name_check CHECK ((name ~ '^[a-z0-9][a-z0-9._-]{0,39}$'::text)),
-    CONSTRAINT operators_role_check CHECK ((role = ANY (ARRAY['viewer'::text, 'operator'::text, 'admin'::text])))
+    CONSTRAINT operators_role_check CHECK ((role = ANY (ARRAY['gateway'::text, 'viewer'::text, 'operator'::text, 'admin'::text])))
 );
 
 CREATE TABLE public.outbox (

@@ -31,14 +31,16 @@ def spread(values):
 
 def table(raw_path, machine, folder):
     with open(raw_path, encoding="utf-8") as file:
-        raw = [json.loads(line) for line in file]
+        rounds = [json.loads(line) for line in file]
+    raw = [one for one in rounds if one["kind"] in KINDS]
+    answers = [one for one in rounds if one["kind"] == "ocsp"]
     results = {}
     for kind in KINDS:
-        rounds = [one for one in raw if one["kind"] == kind]
-        if rounds:
-            results[kind] = {field: spread([one[field] for one in rounds]) for field in FIELDS}
-            results[kind]["failed"] = sum(one["failed"] for one in rounds)
-            peaks = [one["serverPeakBytes"] for one in rounds if "serverPeakBytes" in one]
+        measured = [one for one in raw if one["kind"] == kind]
+        if measured:
+            results[kind] = {field: spread([one[field] for one in measured]) for field in FIELDS}
+            results[kind]["failed"] = sum(one["failed"] for one in measured)
+            peaks = [one["serverPeakBytes"] for one in measured if "serverPeakBytes" in one]
             if peaks:
                 results[kind]["serverPeakBytes"] = max(peaks)
     fresh = results["fresh"]["perSecond"]["median"]
@@ -48,10 +50,13 @@ def table(raw_path, machine, folder):
         "overloadOverBest": results["overload"]["perSecond"]["median"] / fresh,
         "heldPeakMegabytes": results["held"]["serverPeakBytes"] / 1e6,
     }
+    if answers:
+        summary["ocspOverHealth"] = statistics.median(one["ratio"] for one in answers)
+        summary["ocspPerSecond"] = statistics.median(one["perSecond"] for one in answers)
     if "large" in results:
         summary["largeOverEmpty"] = results["large"]["perSecond"]["median"] / fresh
     with open(f"{folder}/results.json", "w", encoding="utf-8") as file:
-        json.dump({"machine": machine, "summary": summary, "results": results, "rounds": raw}, file, indent=1)
+        json.dump({"machine": machine, "summary": summary, "results": results, "rounds": raw, "ocsp": answers}, file, indent=1)
     with open(f"{folder}/results.csv", "w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(["kind", "round", *FIELDS, "failed", "serverPeakBytes"])

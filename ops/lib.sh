@@ -19,7 +19,7 @@ MUSTER_PACKAGES_RUN=(
 # shellcheck disable=SC2034
 MUSTER_PACKAGES_TEST=(
     strongswan-pki libcharon-extra-plugins softhsm2 opensc libengine-pkcs11-openssl gnutls-bin
-    nginx-light=/usr/sbin/nginx python3-venv
+    nginx-light=/usr/sbin/nginx haproxy=/usr/sbin/haproxy python3-venv
 )
 
 _started=$SECONDS

@@ -77,6 +77,8 @@ package struct FleetRecord: Hashable, Sendable {
     package let anchors: [BootstrapAnchor]
     /// Every issuer whose certificates count as operational ones of this fleet, the signing one among them.
     package let trusted: [TrustedIssuer]
+    /// The newest trust store, as it is published: CMS SignedData, DER; nil if there is none.
+    package let trustStore: [UInt8]?
 
     package init(
         id: FleetID,
@@ -87,8 +89,10 @@ package struct FleetRecord: Hashable, Sendable {
         profile: CertificateProfile,
         issuerID: IssuerID,
         anchors: [BootstrapAnchor],
-        trusted: [TrustedIssuer]
+        trusted: [TrustedIssuer],
+        trustStore: [UInt8]? = nil
     ) {
+        self.trustStore = trustStore
         self.id = id
         self.name = name
         self.policy = policy

@@ -123,14 +123,24 @@ package struct RevocationMessage: Hashable, Sendable {
 
     package static let type = "muster.revocation.v1"
 
-    /// JSON, keys sorted: `type`, `fleet`, `device`, `state`, `reason` (missing where there is none), `at` (RFC 3339, UTC).
+    /// JSON, keys sorted: `type`, `fleet`, `device`, `state`, `reason` and `serial` (missing where there is none), `at`
+    /// (RFC 3339, UTC).
     package let json: [UInt8]
 
-    package init(fleet: FleetName, device: DeviceID, state: State, reason: RevocationReason?, at: Date) {
+    /// - Parameter serial: Of the device's newest certificate, by which a list is known that has the device.
+    package init(
+        fleet: FleetName,
+        device: DeviceID,
+        state: State,
+        reason: RevocationReason?,
+        serial: [UInt8]? = nil,
+        at: Date
+    ) {
         // All of these are of characters that JSON takes as they are.
         let members = [
             ("at", at.formatted(.iso8601)), ("device", device.text), ("fleet", fleet.text),
-            ("reason", reason?.rawValue), ("state", state.rawValue), ("type", Self.type),
+            ("reason", reason?.rawValue), ("serial", serial.map { Hex.text($0) }), ("state", state.rawValue),
+            ("type", Self.type),
         ]
         let text = members.compactMap { key, value in value.map { "\"\(key)\":\"\($0)\"" } }.joined(separator: ",")
         json = Array("{\(text)}".utf8)

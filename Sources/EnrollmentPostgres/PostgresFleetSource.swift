@@ -38,6 +38,7 @@ package struct PostgresFleetSource: FleetSource {
                 select fi.fleet_id, i.id, i.name, i.certificate, i.chain, i.rollover
                 from fleet_issuers fi join issuers i on i.id = fi.issuer_id order by i.id
                 """,
+                "select distinct on (fleet_id) fleet_id, message from trust_stores order by fleet_id, version desc",
             ])
             var anchors: [Int64: [BootstrapAnchor]] = [:]
             for row in results[1] {
@@ -74,6 +75,8 @@ package struct PostgresFleetSource: FleetSource {
                     logger.error("issuer not trusted any more", metadata: ["reason": "\(defect)"])
                 }
             }
+            var trustStores: [Int64: [UInt8]] = [:]
+            for row in results[3] { trustStores[try row.decode(at: 0)] = try row.decode(at: 1, as: [UInt8].self) }
             return try results[0].compactMap { row in
                 var columns = row.columns
                 let id = try columns.next(Int64.self)
@@ -99,7 +102,8 @@ package struct PostgresFleetSource: FleetSource {
                         profile: try ProfileDocument(json: profile.text).profile(),
                         issuerID: IssuerID(issuer),
                         anchors: anchors[id] ?? [],
-                        trusted: trusted[id] ?? []
+                        trusted: trusted[id] ?? [],
+                        trustStore: trustStores[id]
                     )
                 } catch {
                     logger.error("fleet not read", metadata: ["fleet": "\(name)", "reason": "\(error)"])

@@ -22,7 +22,7 @@ package struct PostgresRevocationRegister: RevocationRegister {
                 let (head, fleetName) = try await Audited.lock(fleet, on: connection)
                 let rows = try await connection.query(
                     """
-                    select revocation_reason from devices
+                    select revocation_reason, current_serial from devices
                     where fleet_id = \(fleet.value) and device_id = \(device.text) for no key update
                     """
                 )
@@ -36,6 +36,7 @@ package struct PostgresRevocationRegister: RevocationRegister {
                     change: change,
                     effect: effect,
                     before: before,
+                    serial: try row.decode(at: 1, as: [UInt8]?.self),
                     actor: actor,
                     at: at
                 )
@@ -66,6 +67,8 @@ private struct RevocationStep {
     let change: StandingChange
     let effect: StandingChange.Effect
     let before: RevocationReason?
+    /// Of the newest certificate.
+    let serial: [UInt8]?
     let actor: String
     let at: Date
 
@@ -183,7 +186,14 @@ private struct RevocationStep {
     /// What the fleet is told.
     private func event(_ state: RevocationMessage.State) -> [PostgresQuery] {
         guard let name = FleetName(fleetName) else { return [] }
-        let message = RevocationMessage(fleet: name, device: device, state: state, reason: reason, at: at)
+        let message = RevocationMessage(
+            fleet: name,
+            device: device,
+            state: state,
+            reason: reason,
+            serial: serial,
+            at: at
+        )
         return OutboxWriter.queries(
             fleet: fleet.value,
             topic: Topics.revocations(name),

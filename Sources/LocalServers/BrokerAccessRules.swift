@@ -17,6 +17,10 @@ package enum BrokerAccessRules {
         user muster-server
         topic readwrite muster/v1/#
 
+        # An agent that ends the sessions of revoked devices through the dynamic security plugin: its own name here.
+        # user gateway-1@demo
+        # topic write $CONTROL/dynamic-security/v1
+
         # A device: its own branch, and nobody else's. %u is its username.
         pattern readwrite muster/v1/devices/%u/#
 

@@ -28,6 +28,14 @@ extension RevocationList {
         )
     }
 
+    /// True if `der` is a list of the CA (its certificate, DER), and its signature the CA's.
+    package static func isSigned(_ der: [UInt8], by issuer: [UInt8]) -> Bool {
+        guard let list = try? X509RevocationList(der: der), let issuer = try? X509Certificate(der: issuer) else {
+            return false
+        }
+        return list.isSigned(by: issuer)
+    }
+
     private static func unreadable(_ reason: String) -> OpenSSLError {
         OpenSSLError(operation: "read the CRL", reasons: [reason])
     }

@@ -5,7 +5,7 @@ package import Foundation
 package enum API {
     /// What a holder may do; each may do what those before it may.
     package enum Role: String, Codable, CaseIterable, Sendable {
-        case viewer, `operator`, admin
+        case gateway, viewer, `operator`, admin
     }
 
     /// One page of a listing.

@@ -76,6 +76,7 @@ extension API.Role {
     /// The domain's role of the same name.
     var role: OperatorRole {
         switch self {
+        case .gateway: .gateway
         case .viewer: .viewer
         case .operator: .operator
         case .admin: .admin
@@ -85,6 +86,7 @@ extension API.Role {
     init(_ role: OperatorRole) {
         self =
             switch role {
+            case .gateway: .gateway
             case .viewer: .viewer
             case .operator: .operator
             case .admin: .admin

@@ -71,6 +71,7 @@ package struct OperatorFront: Service {
                 importTimeout: configuration.importTimeout
             ),
             idempotency: record.idempotency,
+            authorization: record.authorization,
             bodyTimeout: configuration.bodyTimeout,
             now: now,
             logger: logger,

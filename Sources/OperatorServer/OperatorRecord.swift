@@ -14,6 +14,7 @@ package struct OperatorRecord: Sendable {
     package let audit: any AuditReading
     package let trust: any TrustReading
     package let idempotency: any IdempotencyRecord
+    package let authorization: DeviceAuthorization
 
     package init(
         fleets: any FleetSource,
@@ -27,7 +28,8 @@ package struct OperatorRecord: Sendable {
         operators: any OperatorRegister,
         audit: any AuditReading,
         trust: any TrustReading,
-        idempotency: any IdempotencyRecord
+        idempotency: any IdempotencyRecord,
+        authorization: DeviceAuthorization
     ) {
         self.fleets = fleets
         self.administration = administration
@@ -41,5 +43,6 @@ package struct OperatorRecord: Sendable {
         self.audit = audit
         self.trust = trust
         self.idempotency = idempotency
+        self.authorization = authorization
     }
 }

@@ -13,6 +13,7 @@ struct OperatorResponder: HTTPResponder {
     let authentication: OperatorAuthentication
     let operations: OperatorOperations
     let idempotency: any IdempotencyRecord
+    let authorization: DeviceAuthorization
     let bodyTimeout: Duration
     let now: @Sendable () -> Date
     let logger: Logger
@@ -28,6 +29,11 @@ struct OperatorResponder: HTTPResponder {
         let target = request.head.path ?? ""
         let parts = target.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
         let answer: OperatorAnswer
+        if GatewayQuestion.isAsked(at: parts.first ?? "") {
+            let answer = await authorize(request, logger: line)
+            onAnswer("authorize", answer.status, (ContinuousClock.now - began).inSeconds)
+            return answer.response(requestID: requestID)
+        }
         var operation: OperatorOperation?
         switch OperatorPath.read(method: request.method.rawValue, path: String(parts.first ?? "")) {
         case .unknown:
@@ -104,6 +110,23 @@ struct OperatorResponder: HTTPResponder {
                 ]
             )
             return answer
+        } catch {
+            return answered(error, logger: logger)
+        }
+    }
+
+    /// A gateway's question, in whatever method it comes: Envoy asks with the device's own.
+    private func authorize(_ request: Request, logger: Logger) async -> OperatorAnswer {
+        do {
+            let at = now()
+            // Any role may: each says less of devices than the others may read.
+            _ = try await authentication.caller(of: request, at: at)
+            let question = try await GatewayQuestion.read(request, timeout: bodyTimeout)
+            guard let certificate = question.certificate else {
+                return try GatewayAnswer(verdict: .unreadable).answer(in: question.form)
+            }
+            return try GatewayAnswer(verdict: await authorization.verdict(on: certificate, at: at))
+                .answer(in: question.form)
         } catch {
             return answered(error, logger: logger)
         }

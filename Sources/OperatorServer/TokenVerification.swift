@@ -9,7 +9,7 @@ package struct TokenVerification: Sendable {
     /// The claim that holds the role, or several of which the highest counts: text, or a list of texts. A dotted name
     /// that is no claim itself leads into objects, such as `realm_access.roles`.
     package var rolesClaim = "roles"
-    /// What stands before `viewer`, `operator` and `admin` in the claim.
+    /// What stands before `gateway`, `viewer`, `operator` and `admin` in the claim.
     package var rolePrefix = ""
     /// How far the issuer's clock may be off.
     package var leeway: Duration = .seconds(30)

@@ -25,6 +25,8 @@ package enum CertificateAuthority {
         case tlsServer(dnsNames: [String], addresses: [[UInt8]])
         /// A TLS client.
         case tlsClient
+        /// Signs OCSP answers for its issuer, and does nothing else (RFC 6960 section 4.2.2.2).
+        case ocspResponder
     }
 
     /// A self-signed certificate for `key`.
@@ -183,6 +185,13 @@ package enum CertificateAuthority {
             [
                 try Certificate.Extension(KeyUsage(digitalSignature: true), critical: true),
                 try Certificate.Extension(ExtendedKeyUsage([.clientAuth]), critical: false),
+            ]
+        case .ocspResponder:
+            [
+                try Certificate.Extension(KeyUsage(digitalSignature: true), critical: true),
+                try Certificate.Extension(ExtendedKeyUsage([.ocspSigning]), critical: false),
+                // id-pkix-ocsp-nocheck, NULL: nobody can be asked about who answers (section 4.2.2.2.1).
+                Certificate.Extension(oid: [1, 3, 6, 1, 5, 5, 7, 48, 1, 5], critical: false, value: [0x05, 0x00]),
             ]
         }
     }

@@ -77,7 +77,7 @@ package struct CertificateProfile: Hashable, Sendable {
 
     /// This profile with the URLs of a public front at `base` where it names none itself.
     package func reached(at base: String?) -> CertificateProfile {
-        guard let base, crlURLs.isEmpty || issuerURLs.isEmpty else { return self }
+        guard let base, crlURLs.isEmpty || issuerURLs.isEmpty || ocspURLs.isEmpty else { return self }
         // What was checked stays so; a base that is no plain URL leaves the profile as it is.
         let whole = try? CertificateProfile(
             organization: organization,
@@ -88,7 +88,7 @@ package struct CertificateProfile: Hashable, Sendable {
             rsaKeyEncipherment: rsaKeyEncipherment,
             crlURLs: crlURLs.isEmpty ? ["\(base)/crl/{issuer}/{shard}.crl"] : crlURLs,
             issuerURLs: issuerURLs.isEmpty ? ["\(base)/ca/{issuer}.cer"] : issuerURLs,
-            ocspURLs: ocspURLs
+            ocspURLs: ocspURLs.isEmpty ? ["\(base)/ocsp"] : ocspURLs
         )
         return whole ?? self
     }

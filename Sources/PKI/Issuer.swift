@@ -81,6 +81,31 @@ package struct Issuer: Sendable {
         )
     }
 
+    /// Certifies the key of an OCSP responder, which answers for this issuer's certificates.
+    /// - Returns: DER; its signature was verified.
+    func certifyOCSPResponder(
+        _ publicKey: Certificate.PublicKey,
+        lifetime: Duration,
+        now: Date
+    ) throws(SigningError) -> [UInt8] {
+        do {
+            return try CertificateAuthority.signed(
+                commonName: "OCSP responder of \(name)",
+                organization: "Muster",
+                role: .ocspResponder,
+                publicKey: publicKey,
+                issuer: der,
+                issuerKey: privateKey,
+                lifetime: lifetime,
+                now: now
+            )
+        } catch let error as SigningError {
+            throw error
+        } catch {
+            throw .failed("\(error)")
+        }
+    }
+
     /// True if its certificate lets it sign CRLs (RFC 5280 section 4.2.1.3) and has the key identifier that they name.
     package var signsCRLs: Bool {
         let usage = try? certificate.extensions.keyUsage

@@ -1,3 +1,4 @@
+import SwiftASN1
 package import X509
 
 /// Makes serial numbers: 20 octets, positive, unique for all practical purposes (RFC 5280 section 4.1.2.2).
@@ -6,6 +7,11 @@ package enum SerialNumber {
     package static let octets = 20
     /// Octets of it that hold the time of issue, so that a database index over many of them grows at one end.
     static let timeOctets = 6
+
+    /// That of a certificate, DER, big-endian; nil if it is none.
+    package static func of(certificate der: [UInt8]) -> [UInt8]? {
+        (try? Certificate(derEncoded: der)).map { Array($0.serialNumber.bytes) }
+    }
 
     /// A serial number for a certificate issued at `milliseconds` since 1970: one octet that keeps it positive and of
     /// full length, six of time, thirteen (104 bits) from the system's secure random generator.

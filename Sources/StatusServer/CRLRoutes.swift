@@ -1,3 +1,4 @@
+import Crypto
 import EST
 import Enrollment
 import Foundation
@@ -7,7 +8,7 @@ import PKI
 import SwiftASN1
 
 /// CRLs over HTTP: `/crl/<issuer>.crl` lists all of an issuer's certificates, `/crl/<issuer>/<shard>.crl` those of one
-/// shard; `.delta.crl` what has changed since the list that is its base; `.pem` in place of `.crl` the same in PEM, which
+/// shard; in place of its name, SHA-256 of the issuer's certificate, for who knows the certificate alone; `.delta.crl` what has changed since the list that is its base; `.pem` in place of `.crl` the same in PEM, which
 /// some brokers read alone.
 struct CRLRoutes {
     /// How long a list may be taken for fresh without asking again, in seconds: a revocation is to be seen at once, and
@@ -64,7 +65,10 @@ struct CRLRoutes {
 
     private func answer(_ request: Request, _ name: Name?) -> Response {
         guard let name else { return StatusFront.text("there is no such CRL\n", status: .notFound) }
-        guard let list = crls.list(issuer: name.issuer, shard: name.shard) else { return missing(name) }
+        guard
+            let list = crls.list(issuer: name.issuer, shard: name.shard)
+                ?? self.name(ofDigest: name.issuer).flatMap({ crls.list(issuer: $0, shard: name.shard) })
+        else { return missing(name) }
         let document = name.isDelta ? list.delta : list.list
         let tag = "\"\(document.tag)\(name.isPEM ? "-pem" : "")\""
         // Never fresh beyond the list's own end.
@@ -76,7 +80,9 @@ struct CRLRoutes {
             .expires: HTTPDate.format(Int64(list.nextUpdate.timeIntervalSince1970)),
             .cacheControl: "public, max-age=\(fresh), must-revalidate, no-transform",
         ]
-        if isKnown(tag, modified: modified, to: request) { return Response(status: .notModified, headers: headers) }
+        if ConditionalGet.isKnown(tag, modified: modified, to: request) {
+            return Response(status: .notModified, headers: headers)
+        }
         let bytes =
             name.isPEM
             ? Array(PEMDocument(type: Self.label, derBytes: document.der).pemString.utf8) + [0x0A] : document.der
@@ -87,35 +93,26 @@ struct CRLRoutes {
         )
     }
 
-    /// RFC 9110 sections 13.1.2 and 13.1.3: what If-None-Match says goes before the date.
-    private func isKnown(_ tag: String, modified: Int64, to request: Request) -> Bool {
-        let tags = request.headers[values: .ifNoneMatch]
-        if !tags.isEmpty {
-            return tags.contains { line in
-                line.split(separator: ",").contains { candidate in
-                    let text = candidate.trimming { $0 == " " || $0 == "\t" }
-                    return text == "*" || text == tag || text == "W/\(tag)"
-                }
+    /// The issuer whose certificate has that SHA-256, lower-case hexadecimal.
+    private func name(ofDigest text: String) -> String? {
+        guard text.utf8.count == 2 * SHA256.byteCount else { return nil }
+        for fleet in directory.snapshot.fleets.values {
+            for issuer in fleet.record.trusted where Hex.text(SHA256.hash(data: issuer.chain.der[0])) == text {
+                return issuer.name
             }
         }
-        return request.headers[.ifModifiedSince].flatMap { HTTPDate.parse($0) }.map { modified <= $0 } ?? false
+        return nil
     }
 
     private func missing(_ name: Name) -> Response {
+        let issuer = self.name(ofDigest: name.issuer) ?? name.issuer
         let isServed = directory.snapshot.fleets.values.contains { fleet in
-            fleet.record.trusted.contains { $0.name == name.issuer }
+            fleet.record.trusted.contains { $0.name == issuer }
         }
-        let isAwaited = isServed && crls.list(issuer: name.issuer, shard: CRLShards.complete) == nil
+        let isAwaited = isServed && crls.list(issuer: issuer, shard: CRLShards.complete) == nil
         guard isAwaited else { return StatusFront.text("there is no such CRL\n", status: .notFound) }
         var response = StatusFront.text("this issuer's CRLs are not signed yet\n", status: .serviceUnavailable)
         response.headers[.retryAfter] = "\(Self.retrySeconds)"
         return response
-    }
-}
-
-extension Substring {
-    fileprivate func trimming(_ isOut: (Character) -> Bool) -> Substring {
-        let start = drop(while: isOut)
-        return start.lastIndex { !isOut($0) }.map { start[...$0] } ?? ""
     }
 }

@@ -25,6 +25,8 @@ package struct StatusFront: Service {
         port: Int,
         directory: FleetDirectory,
         crls: PublishedCRLs,
+        ocsp: OCSPService,
+        onOCSPAnswer: @escaping @Sendable (OCSPAnswer.Kind) -> Void = { _ in },
         readiness: @escaping @Sendable () async -> Readiness,
         eventLoopGroup: any EventLoopGroup,
         logger: Logger,
@@ -32,6 +34,8 @@ package struct StatusFront: Service {
     ) {
         let router = Router(options: .autoGenerateHeadEndpoints)
         CRLRoutes(crls: crls, directory: directory, now: { Date() }).add(to: router)
+        OCSPRoutes(service: ocsp, onAnswer: onOCSPAnswer, now: { Date() }).add(to: router)
+        TrustStoreRoutes(directory: directory).add(to: router)
         // Alive: the process answers. What it depends on is readiness' matter.
         router.get("healthz") { _, _ in Self.text("ok\n") }
         router.get("readyz") { _, _ in

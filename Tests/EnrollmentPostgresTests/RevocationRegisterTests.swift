@@ -128,10 +128,11 @@ struct RevocationRegisterTests {
                 "select convert_from(payload, 'UTF8') from outbox where topic = \(topic) and not retained order by id"
             )
             let time = TestClock.start.formatted(.iso8601)
+            let serial = try await Self.rows(database, "select encode(current_serial, 'hex') from devices")[0]
             func event(_ state: String, _ reason: String? = nil) -> String {
                 let why = reason.map { "\"reason\":\"\($0)\"," } ?? ""
                 return
-                    #"{"at":"\#(time)","device":"meter-1","fleet":"\#(world.fleet.name)",\#(why)"state":"\#(state)","type":"muster.revocation.v1"}"#
+                    #"{"at":"\#(time)","device":"meter-1","fleet":"\#(world.fleet.name)",\#(why)"serial":"\#(serial)","state":"\#(state)","type":"muster.revocation.v1"}"#
             }
             #expect(
                 events == [

@@ -32,6 +32,7 @@ struct OperatorBench: Sendable {
     let folder: TemporaryDirectory
     let curl: Curl
     let tls: OperatorTLS
+    let gateway: Holder
     let viewer: Holder
     let `operator`: Holder
     let admin: Holder
@@ -39,10 +40,11 @@ struct OperatorBench: Sendable {
     let pool: PostgresPool
     let databaseURI: String
 
-    var holders: [Holder] { [viewer, `operator`, admin] }
+    var holders: [Holder] { [gateway, viewer, `operator`, admin] }
 
     func holder(_ role: OperatorRole) -> Holder {
         switch role {
+        case .gateway: gateway
         case .viewer: viewer
         case .operator: `operator`
         case .admin: admin
@@ -142,8 +144,9 @@ struct OperatorBench: Sendable {
         func holder(_ name: String, _ role: OperatorRole) async throws -> Holder {
             try await add(name, role, record: record, ca: ca, folder: folder)
         }
-        let (viewer, `operator`, admin) = (
-            try await holder("vera", .viewer), try await holder("otto", .operator), try await holder("ada", .admin)
+        let (gateway, viewer, `operator`, admin) = (
+            try await holder("gabi", .gateway), try await holder("vera", .viewer), try await holder("otto", .operator),
+            try await holder("ada", .admin)
         )
         let (ports, listening) = AsyncStream.makeStream(of: Int.self)
         let front = OperatorFront(
@@ -171,6 +174,7 @@ struct OperatorBench: Sendable {
                     folder: folder,
                     curl: Curl(base: "https://localhost:\(port)\(OperatorOperation.root)", caFile: caFile),
                     tls: tls,
+                    gateway: gateway,
                     viewer: viewer,
                     operator: `operator`,
                     admin: admin,
@@ -206,7 +210,14 @@ struct OperatorBench: Sendable {
             operators: PostgresOperatorRegister(pool: pool),
             audit: PostgresAuditLog(pool: pool),
             trust: PostgresTrustReading(pool: pool),
-            idempotency: PostgresIdempotencyRecord(pool: pool)
+            idempotency: PostgresIdempotencyRecord(pool: pool),
+            authorization: DeviceAuthorization(
+                record: PostgresPresentedCertificates(
+                    pool: pool,
+                    // It does not run, so what was said of a certificate once is said again.
+                    statuses: PostgresCertificateStatuses(pool: pool, changes: RecordChanges(server, logger: .quiet))
+                )
+            )
         )
     }
 

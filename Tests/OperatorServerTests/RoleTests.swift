@@ -33,7 +33,7 @@ struct RoleTests {
             )
             try #require(statuses.count == OperatorOperation.allCases.count)
             for (request, status) in zip(Self.requests, statuses) {
-                let least = request.operation.role.map { OperatorRole(rawValue: $0.rawValue) } ?? .viewer
+                let least = request.operation.role.map { OperatorRole(rawValue: $0.rawValue) } ?? .gateway
                 if try #require(least) <= role {
                     #expect(![401, 403, 405, 500, 503].contains(status), "\(request.operation) answers \(status)")
                 } else {

@@ -25,6 +25,8 @@ package protocol OperatorRegister: Sendable {
 
 /// What an operator may do; each role may do what those before it may.
 package enum OperatorRole: String, CaseIterable, Hashable, Sendable, Comparable {
+    /// Asks whether devices are to be let in, and nothing else.
+    case gateway
     /// Reads.
     case viewer
     /// Decides on devices and credentials.
@@ -36,9 +38,10 @@ package enum OperatorRole: String, CaseIterable, Hashable, Sendable, Comparable 
 
     private var rank: Int {
         switch self {
-        case .viewer: 0
-        case .operator: 1
-        case .admin: 2
+        case .gateway: 0
+        case .viewer: 1
+        case .operator: 2
+        case .admin: 3
         }
     }
 }

@@ -36,10 +36,8 @@ struct CAFolder {
 
     /// Refuses if one of `names` is there already, also as a link to nowhere; to be asked before keys are made.
     func checkFree(_ names: [String]) throws(CARefusal) {
-        let taken = names.map(file).filter { path in
-            var status = stat()
-            return unsafe lstat(path, &status) == 0
-        }
+        // Follows no link.
+        let taken = names.map(file).filter { (try? FileManager.default.attributesOfItem(atPath: $0)) != nil }
         guard taken.isEmpty else { throw CARefusal(taken.map(Self.taken)) }
     }
 

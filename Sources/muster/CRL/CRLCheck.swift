@@ -11,9 +11,9 @@ import PKI
 /// and by libcrypto, with the issuer's certificate of the record.
 struct CRLCheck {
     /// Between two looks at a list that is not as it should be yet.
-    private static let pause: Duration = .milliseconds(200)
+    static let pause: Duration = .milliseconds(200)
     /// For one list; a server that is not there is tried again for so long.
-    private static let fetchTimeout: TimeAmount = .seconds(10)
+    static let fetchTimeout: TimeAmount = .seconds(10)
 
     let record: PostgresCRLReading
     /// How the public front is reached, without a `/` at the end.
@@ -25,6 +25,8 @@ struct CRLCheck {
     struct Outcome {
         var lists = 0
         var entries = 0
+        /// Certificates that the OCSP responder was asked about.
+        var asked = 0
         /// One line for each thing that is wrong.
         var findings: [String] = []
     }
@@ -38,6 +40,9 @@ struct CRLCheck {
                 outcome.entries += shard == CRLShards.complete ? looked.entries : 0
                 outcome.findings += looked.findings
             }
+            let asked = try await OCSPCheck(record: record, url: url, grace: grace).look(issuer)
+            outcome.asked += asked.count
+            outcome.findings += asked.findings
         }
         return outcome
     }

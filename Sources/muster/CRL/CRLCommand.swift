@@ -13,9 +13,10 @@ struct CRLCommand: AsyncParsableCommand {
     struct CheckCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "check",
-            abstract: "Compare all published CRLs with the record; status 1 if one lacks an entry or has one too many.",
+            abstract:
+                "Compare all published CRLs and OCSP answers with the record; status 1 if a certificate is missing or too many.",
             discussion:
-                "Fetches each CRL over HTTP as relying parties do, verifies it with libcrypto, and reads the record by itself: it trusts no server."
+                "Fetches each CRL over HTTP as relying parties do, asks the OCSP responder about up to 1,000 certificates of each issuer, revoked and not, verifies all with libcrypto, and reads the record by itself: it trusts no server."
         )
 
         /// The longest that lists may lag behind.
@@ -54,7 +55,7 @@ struct CRLCommand: AsyncParsableCommand {
                     throw refused("\(outcome.findings.count) findings in \(outcome.lists) CRLs")
                 }
                 CommandOutput.line(
-                    "\(outcome.lists) CRLs, \(outcome.entries) revoked certificates: as the record has them"
+                    "\(outcome.lists) CRLs, \(outcome.entries) revoked certificates, \(outcome.asked) of them asked of OCSP: as the record has them"
                 )
             }
         }

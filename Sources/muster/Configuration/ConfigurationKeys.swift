@@ -130,6 +130,15 @@ enum ConfigurationKeys {
         "How long a CRL is good. All are signed anew after half of that, and those that a revocation changes at once."
     )
 
+    // MARK: ocsp
+
+    static let ocspValidity = ConfigurationKey(
+        "ocsp.validityHours",
+        .hours(1...168),
+        .standard("24"),
+        "How long an OCSP answer is good for whoever cannot ask again. A revocation is in the next answer at once."
+    )
+
     // MARK: mqtt
 
     static let mqttHost = ConfigurationKey(
@@ -293,7 +302,7 @@ enum ConfigurationKeys {
         "operator.jwtRolesClaim",
         .word(lengthMax: 100),
         .standard("roles"),
-        "The claim that holds the role or a list of roles: viewer, operator or admin."
+        "The claim that holds the role or a list of roles: gateway, viewer, operator or admin."
     )
 
     // MARK: metrics
@@ -336,6 +345,7 @@ enum ConfigurationKeys {
             estConnectionsMax.description, estHandshakeTimeout.description, estIdleTimeout.description,
             estTLSVersionMin.description, estLenientBodies.description,
             publicListen.description, publicURL.description, crlLifetime.description,
+            ocspValidity.description,
             issuerName.description, issuerCertificateFile.description, issuerKeyFile.description,
             issuerPassphraseFile.description, issuerCRLShards.description,
             trustStoreSignerCertificateFile.description, trustStoreSignerKeyFile.description,

@@ -46,6 +46,11 @@ extension ConfigurationValueForm where Value == Duration {
         multiples(of: 1, named: "seconds", range)
     }
 
+    /// A whole number of hours.
+    static func hours(_ range: ClosedRange<Int>) -> Self {
+        multiples(of: 3_600, named: "hours", range)
+    }
+
     /// A whole number of days of 86,400 seconds.
     static func days(_ range: ClosedRange<Int>) -> Self {
         multiples(of: 86_400, named: "days", range)

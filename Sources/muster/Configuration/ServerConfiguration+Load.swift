@@ -22,6 +22,7 @@ extension ServerConfiguration {
         let est = EST(&reading)
         let publicFront = PublicFront(&reading)
         let crl = reading.value(ConfigurationKeys.crlLifetime).map(CRL.init(lifetime:))
+        let ocsp = reading.value(ConfigurationKeys.ocspValidity).map(OCSP.init(validity:))
         let mqtt = reading.firstKey(in: "mqtt") == nil ? nil : MQTT(&reading)
         let issuers = Issuer.list(&reading)
         let trustStore = TrustStore(&reading)
@@ -37,15 +38,15 @@ extension ServerConfiguration {
                 ("operator.listen", operatorFront?.listen), ("metrics.listen", metrics?.listen),
             ]
         )
-        guard let database, let est, let publicFront, let crl, let issuers, let trustStore, let metrics, let log,
-            let limits,
-            let shutdown
+        guard let database, let est, let publicFront, let crl, let ocsp, let issuers, let trustStore,
+            let metrics, let log, let limits, let shutdown
         else { return nil }
         self.init(
             database: database,
             est: est,
             publicFront: publicFront,
             crl: crl,
+            ocsp: ocsp,
             mqtt: mqtt,
             issuers: issuers,
             trustStore: trustStore,

@@ -12,6 +12,8 @@ struct ServerConfiguration: Sendable, Equatable {
     let publicFront: PublicFront
     /// How CRLs are signed.
     let crl: CRL
+    /// How OCSP answers are signed.
+    let ocsp: OCSP
     /// The broker; nil if trust stores and revocations are recorded but not published.
     let mqtt: MQTT?
     /// The issuing CAs, at least one, with names that differ.
@@ -85,6 +87,12 @@ struct ServerConfiguration: Sendable, Equatable {
     struct CRL: Sendable, Equatable {
         /// How long one is good.
         let lifetime: Duration
+    }
+
+    /// How OCSP answers are signed.
+    struct OCSP: Sendable, Equatable {
+        /// How long one is good.
+        let validity: Duration
     }
 
     /// The broker.

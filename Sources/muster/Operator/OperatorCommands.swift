@@ -55,7 +55,10 @@ struct OperatorCommand: AsyncParsableCommand {
         @OptionGroup var connection: ConnectionOptions
         @OptionGroup var output: OutputOptions
         @Argument(help: "The name: 1 to 40 of a-z 0-9 . _ -.") var name: String
-        @Option(help: "viewer (reads), operator (decides on devices) or admin (decides on fleets and operators).")
+        @Option(
+            help:
+                "gateway (asks whether devices are let in), viewer (reads), operator (decides on devices) or admin (decides on fleets and operators)."
+        )
         var role: API.Role
         @Option(help: "The folder to write to; made if it is missing.", completion: .directory) var out: String
 

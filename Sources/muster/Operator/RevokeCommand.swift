@@ -1,16 +1,22 @@
 import ArgumentParser
 import OperatorAPI
 
-/// `muster revoke`: a device is not to be trusted any more.
+/// `muster revoke`: a device, or many, are not to be trusted any more.
 struct RevokeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "revoke",
-        abstract: "Revoke a device: all its certificates and keys, from the next request on.",
+        abstract: "Revoke a device, or many: all their certificates and keys, from the next request on.",
         discussion: """
             With --hold it can be taken back (muster device release). Otherwise the keys stay refused for good, and whether
             the device may come back with a new one is its fleet's to say (reenrollment: never, approval or after-clear;
             muster device clear). Revoking again is no error: a hold may become anything, anything keyCompromise, and
             nothing else changes.
+
+            Many devices: look first with --dry-run, and then say with --confirm how many it told. Broken off, it goes on when
+            it is started again: whoever is revoked already is passed over.
+
+                muster revoke --fleet meters --credential 3f1a… --dry-run
+                muster revoke --fleet meters --credential 3f1a… --confirm 412 --reason keyCompromise
 
             \(CommandStatus.explanation)
             """
@@ -27,21 +33,71 @@ struct RevokeCommand: AsyncParsableCommand {
         completion: .list(API.RevocationOrder.reasons)
     )
     var reason: String?
+    @OptionGroup(title: "Many devices") var group: DeviceGroup
+    @Flag(help: "Only tell how many devices it would be, and some of them.") var dryRun = false
+    @Option(help: "Revoke many: how many, as --dry-run told.") var confirm: Int?
     @Flag(help: "Until it is released: the reason certificateHold.") var hold = false
     @Option(help: "In words, for the record.") var comment: String?
 
     func validate() throws {
         if hold, reason != nil { throw ValidationError("give --hold or --reason, not both") }
-        guard [device, serial, keySha256].count(where: { $0 != nil }) == 1 else {
-            throw ValidationError("name one device: by its DeviceID, by --serial or by --key-sha256")
+        let names = [device, serial, keySha256].count { $0 != nil }
+        if group.isGiven {
+            guard names == 0 else { throw ValidationError("name one device, or choose many, not both") }
+            guard dryRun != (confirm != nil) else {
+                throw ValidationError("look first with --dry-run; then --confirm the number of devices that it told")
+            }
+            return
         }
+        guard names == 1 else {
+            throw ValidationError(
+                "name one device, by its DeviceID, by --serial or by --key-sha256; or choose many, such as by --credential"
+            )
+        }
+        if dryRun || confirm != nil { throw ValidationError("--dry-run and --confirm are for many devices") }
     }
 
     func run() async throws {
         let order = API.RevocationOrder(reason: hold ? API.RevocationOrder.hold : reason, comment: comment)
+        if group.isGiven { return try await revokeGroup(order) }
         try await DeviceCommand.change(.revokeDevice, fleet, connection, body: order, output) { client in
             try await named(client)
         }
+    }
+
+    private func revokeGroup(_ order: API.RevocationOrder) async throws {
+        try await operating {
+            try await OperatorClient.with(connection) { client in
+                let revocation = GroupRevocation(group: group, fleet: fleet.fleet, order: order)
+                let (pending, plan) = try await revocation.plan(client)
+                guard let confirm else { return try show(plan) }
+                guard confirm == plan.devices else {
+                    throw CommandFailure(
+                        .refused,
+                        "it would be \(plan.devices) devices now, not \(confirm); nothing was done",
+                        hint: "look again with --dry-run"
+                    )
+                }
+                try await revocation.carryOut(pending, client)
+                if output.json {
+                    return try CommandOutput.json(
+                        GroupRevocation.Outcome(revoked: pending.count, already: plan.already)
+                    )
+                }
+                CommandOutput.line("\(pending.count) devices are revoked; \(plan.already) were already")
+            }
+        }
+    }
+
+    private func show(_ plan: GroupRevocation.Plan) throws {
+        if output.json { return try CommandOutput.json(plan) }
+        CommandOutput.line(
+            "\(plan.devices) devices would be revoked, \(plan.valid) of them with a valid certificate; \(plan.already) are already"
+        )
+        guard !plan.sample.isEmpty else { return }
+        let more = plan.devices > plan.sample.count ? ", …" : ""
+        CommandOutput.line("such as \(plan.sample.joined(separator: ", "))\(more)")
+        CommandOutput.line("to do it: the same with --confirm \(plan.devices) in the place of --dry-run")
     }
 
     /// The DeviceID of the one that is meant.

@@ -139,6 +139,23 @@ enum MusterMetrics {
             + "crl-complete, when the list of all has it, which takes longer when that is large. If crl rises, look at "
             + "the database, and at the key's token."
     )
+    /// Status is one of `OCSPAnswer.Kind`.
+    static let ocspAnswers = MetricDescription.counter(
+        "muster_ocsp_answers_total",
+        labels: ["status"],
+        help:
+            "OCSP answers by status. try-later: the database cannot be asked. internal-error: the responder has no "
+            + "certificate that is good; look at the log and the issuer's key. unauthorized: somebody asks about "
+            + "certificates of issuers whose keys this server has not."
+    )
+    static let ocspResponderEnds = MetricDescription.gauge(
+        "muster_ocsp_responder_ends_seconds",
+        unit: .seconds,
+        labels: ["issuer"],
+        help:
+            "Time until the certificate of this server's OCSP responder ends. It is made anew after half of its life of "
+            + "7 days; if it falls below that, look at the log and the issuer's key. At 0 there are no answers."
+    )
     static let buildInfo = MetricDescription.gauge(
         "muster_build_info",
         labels: ["version"],
@@ -150,6 +167,7 @@ enum MusterMetrics {
         enrollmentAttempts, enrollmentStage, commits, commitGroupSize, commitTime, commitQueue, outboxOldest,
         outboxPublished, certificatesExpiring, databaseConnections, databaseWaiting, tlsHandshakes, limits,
         operatorRequests, crlEnds, crlSize, crlsSigned, revocationStage,
+        ocspAnswers, ocspResponderEnds,
         buildInfo,
     ]
 }

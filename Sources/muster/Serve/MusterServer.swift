@@ -129,10 +129,20 @@ struct MusterServer: Sendable {
         let follower = CRLFollower(pool: pool, changes: changes, published: crls, logger: logger)
         try await follower.load()
 
+        let statuses = PostgresCertificateStatuses(pool: pool, changes: changes)
+        let ocsp = OCSPService(
+            issuers: issuers,
+            record: statuses,
+            validity: configuration.ocsp.validity,
+            earliest: { crls.list(issuer: $0, shard: CRLShards.complete)?.thisUpdate },
+            logger: logger
+        )
+        await ocsp.renewResponders()
+
         let group = MultiThreadedEventLoopGroup(numberOfThreads: Processors.available)
         let ready = Readying(hasOperatorFront: operatorFront != nil, onReady)
         let enrollmentMetrics = EnrollmentMetrics(factory: metrics)
-        let gauges = GaugeReader(pool: pool, outbox: outbox, commits: commits, crls: crls, factory: metrics)
+        let gauges = GaugeReader(pool: pool, outbox: outbox, commits: commits, crls: crls, ocsp: ocsp, factory: metrics)
         let enrollment = EnrollmentService(
             record: PostgresEnrollmentRecord(questions: questions, commits: commits),
             bounds: configuration.limits.csr,
@@ -150,7 +160,7 @@ struct MusterServer: Sendable {
             logger.warning("no mqtt section: trust stores are recorded but not published")
         }
         services += [
-            follower,
+            follower, statuses, OCSPUpkeep(service: ocsp),
             CRLPublisher(
                 database: database,
                 changes: changes,
@@ -177,6 +187,8 @@ struct MusterServer: Sendable {
                 port: configuration.publicFront.listen.port,
                 directory: directory,
                 crls: crls,
+                ocsp: ocsp,
+                onOCSPAnswer: OCSPMetrics(factory: metrics).answered,
                 readiness: {
                     await ServerReadiness.now(
                         outbox: outbox,
@@ -184,6 +196,7 @@ struct MusterServer: Sendable {
                         issuers: issuers,
                         crls: crls,
                         crlLifetime: configuration.crl.lifetime,
+                        ocsp: ocsp,
                         hasBroker: configuration.mqtt != nil
                     )
                 },
@@ -216,7 +229,7 @@ struct MusterServer: Sendable {
         if let operatorFront {
             services.append(
                 operatorFront.front(
-                    record: operatorRecord(changes: changes, loader: loader),
+                    record: operatorRecord(changes: changes, loader: loader, statuses: statuses),
                     issuers: issuers.map { IssuerRegistration(name: $0.name, chain: $0.chain) },
                     metrics: OperatorMetrics(factory: metrics),
                     eventLoopGroup: group,
@@ -277,7 +290,11 @@ struct MusterServer: Sendable {
     }
 
     /// The ports of the operator front. A fleet that was applied serves at once here; other replicas hear of it.
-    private func operatorRecord(changes: RecordChanges, loader: FleetLoader) -> OperatorRecord {
+    private func operatorRecord(
+        changes: RecordChanges,
+        loader: FleetLoader,
+        statuses: PostgresCertificateStatuses
+    ) -> OperatorRecord {
         OperatorRecord(
             fleets: PostgresFleetSource(pool: pool, changes: changes, logger: logger),
             administration: FleetAdministration(
@@ -304,7 +321,10 @@ struct MusterServer: Sendable {
             operators: PostgresOperatorRegister(pool: pool),
             audit: PostgresAuditLog(pool: pool),
             trust: PostgresTrustReading(pool: pool),
-            idempotency: PostgresIdempotencyRecord(pool: pool)
+            idempotency: PostgresIdempotencyRecord(pool: pool),
+            authorization: DeviceAuthorization(
+                record: PostgresPresentedCertificates(pool: pool, statuses: statuses)
+            )
         )
     }
 

@@ -1,4 +1,5 @@
 import CoreMetrics
+import Enrollment
 import EnrollmentPostgres
 import Prometheus
 import Synchronization
@@ -67,6 +68,25 @@ final class OutboxMetrics: Sendable {
     }
 
     @Sendable func published(_ count: Int) { events.increment(by: count) }
+}
+
+/// Counts OCSP answers.
+final class OCSPMetrics: Sendable {
+    private let counters: [OCSPAnswer.Kind: Counter]
+
+    init(factory: any MetricsFactory) {
+        counters = Dictionary(
+            uniqueKeysWithValues: OCSPAnswer.Kind.allCases.map { kind in
+                let dimensions = [("status", kind.rawValue)]
+                return (
+                    kind,
+                    Counter(label: MusterMetrics.ocspAnswers.name, dimensions: dimensions, factory: factory)
+                )
+            }
+        )
+    }
+
+    @Sendable func answered(_ kind: OCSPAnswer.Kind) { counters[kind]?.increment() }
 }
 
 /// Counts CRLs, and times revocations until a CRL has them.

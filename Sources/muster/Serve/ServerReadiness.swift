@@ -18,6 +18,7 @@ enum ServerReadiness {
         issuers: [Issuer],
         crls: PublishedCRLs,
         crlLifetime: Duration,
+        ocsp: OCSPService,
         hasBroker: Bool
     ) async -> Readiness {
         var checks: [Readiness.Check] = []
@@ -35,6 +36,9 @@ enum ServerReadiness {
             Readiness.Check(name: "issuer \(issuer.name)", problem: problem(of: issuer, at: Date()))
         }
         checks += crls.summaries.map { check($0, lifetime: crlLifetime, at: Date()) }
+        checks += ocsp.responderEnds.map {
+            Readiness.Check(name: "ocsp \($0.issuer)", problem: problem(of: $0.notAfter))
+        }
         let fleets = directory.snapshot.fleets.count
         checks.append(Readiness.Check(name: "fleets", problem: fleets == 0 ? "none is served" : nil))
         return Readiness(checks: checks)
@@ -54,6 +58,11 @@ enum ServerReadiness {
             name: "crls \(crls.issuer) (\(crls.count) lists, the first ends in \(hours) h\(late))",
             problem: nil
         )
+    }
+
+    private static func problem(of responderEnd: Date?) -> String? {
+        guard let responderEnd else { return "its responder has no certificate yet; look at the log" }
+        return responderEnd > Date() ? nil : "its responder's certificate ended at \(responderEnd); look at the log"
     }
 
     private static func problem(of issuer: Issuer, at now: Date) -> String? {

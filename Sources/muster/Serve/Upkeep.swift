@@ -27,6 +27,15 @@ struct FleetWatch: Service {
     }
 }
 
+/// Keeps the OCSP responders' certificates good.
+struct OCSPUpkeep: Service {
+    let service: OCSPService
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown { await service.run() }
+    }
+}
+
 /// Makes the partitions of the months to come before they are needed, and throws away what the record needs no more.
 struct RecordKeeper: Service {
     private static let interval: Duration = .seconds(600)
@@ -73,6 +82,7 @@ struct GaugeReader: Service {
     let outbox: PostgresOutbox
     let commits: CommitGroup
     let crls: PublishedCRLs
+    let ocsp: OCSPService
     let factory: any MetricsFactory
 
     func run() async throws {
@@ -114,6 +124,9 @@ struct GaugeReader: Service {
             let issuer = [("issuer", summary.issuer)]
             set(MusterMetrics.crlEnds.name, issuer, summary.nextUpdate.timeIntervalSinceNow)
             set(MusterMetrics.crlSize.name, issuer, Double(summary.octetsMax))
+        }
+        for (issuer, end) in ocsp.responderEnds {
+            set(MusterMetrics.ocspResponderEnds.name, [("issuer", issuer)], max(0, end?.timeIntervalSinceNow ?? 0))
         }
     }
 

@@ -16,3 +16,4 @@ int LLVMFuzzerTestOneInput(const uint8_t *start, size_t count);
 ENTRY(FuzzESTBody)
 ENTRY(FuzzCSRPolicy)
 ENTRY(FuzzDeviceID)
+ENTRY(FuzzOCSP)

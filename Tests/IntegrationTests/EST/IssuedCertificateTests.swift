@@ -126,7 +126,7 @@ extension ESTFrontTests {
             #/ *pkix\.invalid_uri_syntax \(ERROR\): Invalid URI syntax: "(\S+)"/#
         }
         private static var ownURIs: Regex<Substring> {
-            #/spiffe:\/\/muster\.local\/demo\/[A-Za-z0-9._-]+|http:\/\/localhost:\d+\/(?:ca\/[a-z0-9-]+\.cer|crl\/[a-z0-9-]+\/\d+\.crl)/#
+            #/spiffe:\/\/muster\.local\/demo\/[A-Za-z0-9._-]+|http:\/\/localhost:\d+\/(?:ca\/[a-z0-9-]+\.cer|crl\/[a-z0-9-]+\/\d+\.crl|ocsp)/#
         }
 
         private func lint(_ file: String) async throws {

@@ -1,3 +1,4 @@
+import Crypto
 import Foundation
 import Logging
 import MQTT
@@ -69,7 +70,7 @@ struct DeviceBroker: Sendable {
                 fleet: fleet,
                 deviceID: deviceID,
                 version: version,
-                message: message,
+                sha256: Hex.text(SHA256.hash(data: message)),
                 at: now
             )
             try await client.publish(

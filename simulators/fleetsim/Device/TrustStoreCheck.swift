@@ -33,29 +33,3 @@ struct TrustStoreCheck: Sendable {
         return content.version
     }
 }
-
-/// What a device tells when it has installed a trust store.
-struct TrustStoreAcknowledgement: Encodable, Sendable {
-    let type = "muster.truststore.ack.v1"
-    let fleet: String
-    let device: String
-    let version: Int64
-    /// Of the CMS message, hexadecimal.
-    let sha256: String
-    /// ISO 8601, UTC.
-    let at: String
-
-    init(fleet: FleetName, deviceID: String, version: Int64, message: [UInt8], at: Date) {
-        self.fleet = fleet.text
-        device = deviceID
-        self.version = version
-        sha256 = Hex.text(SHA256.hash(data: message))
-        self.at = at.formatted(.iso8601)
-    }
-
-    func encoded() throws -> [UInt8] {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys]
-        return try [UInt8](encoder.encode(self))
-    }
-}
