@@ -126,8 +126,8 @@ struct BodyTests {
             let caller = try await bench.curl.get("/self", as: grace).decode(API.Caller.self)
             #expect(caller == API.Caller(name: "grace", role: .operator, by: "certificate"))
             let listed = try await bench.curl.get("/operators", as: bench.admin).decode(API.Page<API.Operator>.self)
-            #expect(listed.items.map(\.name) == ["ada", "grace", "otto", "vera"])
-            #expect(listed.items[1].createdBy == "operator ada")
+            #expect(listed.items.map(\.name) == ["ada", "gabi", "grace", "otto", "vera"])
+            #expect(listed.items[2].createdBy == "operator ada")
         }
     }
 }

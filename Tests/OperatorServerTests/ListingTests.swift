@@ -127,7 +127,7 @@ struct ListingTests {
             let anchors = try await walk(bench, "/fleets/meters/anchors?limit=1", API.Anchor.self).flatMap(\.self)
             #expect(anchors.map(\.description.name) == ["claims", "manufacturer", "other-manufacturer"])
             let operators = try await walk(bench, "/operators?limit=2", API.Operator.self).flatMap(\.self)
-            #expect(operators.map(\.name) == ["ada", "otto", "vera"])
+            #expect(operators.map(\.name) == ["ada", "gabi", "otto", "vera"])
             let issuers = try await walk(bench, "/issuers?limit=1", API.Issuer.self).flatMap(\.self)
             #expect(issuers.map(\.name) == ["example"])
             #expect(issuers.first?.canSign == true)
