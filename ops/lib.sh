@@ -18,8 +18,8 @@ MUSTER_PACKAGES_RUN=(
 # Peers that the tests run against.
 # shellcheck disable=SC2034
 MUSTER_PACKAGES_TEST=(
-    strongswan-pki libcharon-extra-plugins softhsm2 opensc libengine-pkcs11-openssl gnutls-bin
-    nginx-light=/usr/sbin/nginx haproxy=/usr/sbin/haproxy python3-venv
+    strongswan-pki libstrongswan-standard-plugins libcharon-extra-plugins softhsm2 opensc libengine-pkcs11-openssl gnutls-bin
+    nginx-light=/usr/sbin/nginx haproxy=/usr/sbin/haproxy prometheus=/usr/bin/promtool python3-venv
 )
 
 _started=$SECONDS
@@ -122,7 +122,7 @@ install_packages() {
     ((status == 0)) || die "apt-get could not install: ${missing[*]} (its own message is above)"
     if [[ -d /run/systemd/system ]]; then
         local unit
-        for unit in postgresql mosquitto nginx; do
+        for unit in postgresql mosquitto nginx haproxy prometheus; do
             if [[ " ${missing[*]} " == *" $unit "* || " ${missing[*]} " == *" $unit-light "* ]]; then
                 "${_as_root[@]}" systemctl disable --quiet "$unit" 2>/dev/null || true
             fi
