@@ -210,6 +210,7 @@ let package = Package(
             ]
         ),
         tests("AgentTests", ["Agent", "OpenSSL", "PKI", "TestKit", "TestPeers", .asn1, .crypto, .logging]),
+        tests("EnrollmentMQTTTests", ["EnrollmentMQTT", "Enrollment", "PKI"]),
         tests("ESTServerTests", ["ESTServer", .nioCore]),
         tests("PrometheusTests", ["Prometheus", .coreMetrics]),
         tests(

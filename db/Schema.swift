@@ -15,6 +15,7 @@ package enum Schema {
         Step(number: 4, name: "attempt_retention", sql: text(PackageResources._004_attempt_retention_sql)),
         Step(number: 5, name: "crls", sql: text(PackageResources._005_crls_sql)),
         Step(number: 6, name: "gateway_role", sql: text(PackageResources._006_gateway_role_sql)),
+        Step(number: 7, name: "revocation_stages", sql: text(PackageResources._007_revocation_stages_sql)),
     ]
 
     /// The sum of all steps, as `pg_dump` shows it.

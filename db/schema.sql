@@ -56,6 +56,27 @@ begin
 end
 $_$;
 
+CREATE TABLE public.agent_lists (
+    fleet_id bigint NOT NULL,
+    device_id text NOT NULL COLLATE pg_catalog."C",
+    authority_sha256 bytea NOT NULL,
+    number bigint NOT NULL,
+    in_force_at timestamp with time zone NOT NULL,
+    CONSTRAINT agent_lists_authority_sha256_check CHECK ((octet_length(authority_sha256) = 32)),
+    CONSTRAINT agent_lists_number_check CHECK ((number >= 0))
+);
+
+CREATE TABLE public.agents (
+    fleet_id bigint NOT NULL,
+    device_id text NOT NULL COLLATE pg_catalog."C",
+    reported_at timestamp with time zone NOT NULL,
+    trust_store_version bigint,
+    sessions_through bigint,
+    sessions_at timestamp with time zone,
+    faults integer NOT NULL,
+    CONSTRAINT agents_faults_check CHECK ((faults >= 0))
+);
+
 CREATE TABLE public.anchor_usage (
     anchor_id bigint NOT NULL,
     devices bigint NOT NULL,
@@ -436,7 +457,8 @@ CREATE TABLE public.crl_changes (
     id bigint NOT NULL,
     issuer_id bigint NOT NULL,
     shard integer NOT NULL,
-    at timestamp with time zone NOT NULL
+    at timestamp with time zone NOT NULL,
+    seq bigint
 );
 ALTER TABLE public.crl_changes ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME public.crl_changes_id_seq
@@ -445,6 +467,16 @@ ALTER TABLE public.crl_changes ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY 
     NO MINVALUE
     NO MAXVALUE
     CACHE 1
+);
+
+CREATE TABLE public.crl_signings (
+    issuer_id bigint NOT NULL,
+    shard integer NOT NULL,
+    number bigint NOT NULL,
+    through bigint NOT NULL,
+    signed_at timestamp with time zone NOT NULL,
+    CONSTRAINT crl_signings_number_check CHECK ((number > 0)),
+    CONSTRAINT crl_signings_shard_check CHECK ((shard >= 0))
 );
 
 CREATE TABLE public.crl_urls (
@@ -464,6 +496,7 @@ CREATE TABLE public.crls (
     delta bytea NOT NULL,
     base bytea NOT NULL,
     base_number bigint NOT NULL,
+    through bigint DEFAULT 0 NOT NULL,
     CONSTRAINT crls_number_check CHECK ((number > 0)),
     CONSTRAINT crls_shard_check CHECK ((shard >= 0))
 );
@@ -501,6 +534,7 @@ CREATE TABLE public.devices (
     revoked_by text,
     revocation_comment text,
     standing_changes bigint DEFAULT 0 NOT NULL,
+    revocation_seq bigint,
     CONSTRAINT devices_current_key_sha256_check CHECK ((octet_length(current_key_sha256) = 32)),
     CONSTRAINT devices_device_id_check CHECK ((device_id ~ '^[A-Za-z0-9._-]{1,40}$'::text)),
     CONSTRAINT devices_revocation_check CHECK ((((revoked_at IS NULL) = (revocation_reason IS NULL)) AND ((revoked_at IS NULL) = (revoked_by IS NULL))))
@@ -593,7 +627,8 @@ CREATE TABLE public.outbox (
     payload bytea NOT NULL,
     retained boolean NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
-    published_at timestamp with time zone
+    published_at timestamp with time zone,
+    audit_seq bigint
 );
 ALTER TABLE public.outbox ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME public.outbox_id_seq
@@ -656,6 +691,10 @@ ALTER TABLE ONLY public.certificates ATTACH PARTITION public.certificates_4 FOR 
 ALTER TABLE ONLY public.certificates ATTACH PARTITION public.certificates_5 FOR VALUES WITH (modulus 8, remainder 5);
 ALTER TABLE ONLY public.certificates ATTACH PARTITION public.certificates_6 FOR VALUES WITH (modulus 8, remainder 6);
 ALTER TABLE ONLY public.certificates ATTACH PARTITION public.certificates_7 FOR VALUES WITH (modulus 8, remainder 7);
+ALTER TABLE ONLY public.agent_lists
+    ADD CONSTRAINT agent_lists_pkey PRIMARY KEY (fleet_id, device_id, authority_sha256);
+ALTER TABLE ONLY public.agents
+    ADD CONSTRAINT agents_pkey PRIMARY KEY (fleet_id, device_id);
 ALTER TABLE ONLY public.anchor_usage
     ADD CONSTRAINT anchor_usage_pkey PRIMARY KEY (anchor_id);
 ALTER TABLE ONLY public.anchors
@@ -698,6 +737,8 @@ ALTER TABLE ONLY public.certificates_7
     ADD CONSTRAINT certificates_7_pkey PRIMARY KEY (issuer_id, serial);
 ALTER TABLE ONLY public.crl_changes
     ADD CONSTRAINT crl_changes_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY public.crl_signings
+    ADD CONSTRAINT crl_signings_pkey PRIMARY KEY (issuer_id, shard, number);
 ALTER TABLE ONLY public.crl_urls
     ADD CONSTRAINT crl_urls_pkey PRIMARY KEY (issuer_id, url);
 ALTER TABLE ONLY public.crls
@@ -781,15 +822,23 @@ CREATE INDEX certificates_6_fleet_id_device_id_idx ON public.certificates_6 USIN
 
 CREATE INDEX certificates_7_fleet_id_device_id_idx ON public.certificates_7 USING btree (fleet_id, device_id);
 
+CREATE INDEX crl_signings_signed_at ON public.crl_signings USING btree (signed_at);
+
+CREATE INDEX crl_signings_through ON public.crl_signings USING btree (issuer_id, shard, through);
+
 CREATE INDEX devices_credential ON public.devices USING btree (fleet_id, first_credential_sha256, device_id);
 
 CREATE INDEX devices_expiring ON public.devices USING btree (fleet_id, current_not_after, device_id);
 
 CREATE INDEX devices_first_enrolled ON public.devices USING btree (fleet_id, first_enrolled_at, device_id);
 
+CREATE INDEX devices_revocation_seq ON public.devices USING btree (revocation_seq) WHERE (revocation_seq IS NOT NULL);
+
 CREATE INDEX idempotency_keys_age ON public.idempotency_keys USING btree (created_at);
 
 CREATE INDEX operator_certificates_operator ON public.operator_certificates USING btree (operator);
+
+CREATE INDEX outbox_audit_seq ON public.outbox USING btree (audit_seq) WHERE (audit_seq IS NOT NULL);
 
 CREATE INDEX outbox_topic ON public.outbox USING btree (fleet_id, topic, id);
 
@@ -822,6 +871,10 @@ ALTER INDEX public.certificates_device ATTACH PARTITION public.certificates_6_fl
 ALTER INDEX public.certificates_pkey ATTACH PARTITION public.certificates_6_pkey;
 ALTER INDEX public.certificates_device ATTACH PARTITION public.certificates_7_fleet_id_device_id_idx;
 ALTER INDEX public.certificates_pkey ATTACH PARTITION public.certificates_7_pkey;
+ALTER TABLE ONLY public.agent_lists
+    ADD CONSTRAINT agent_lists_fleet_id_device_id_fkey FOREIGN KEY (fleet_id, device_id) REFERENCES public.agents(fleet_id, device_id);
+ALTER TABLE ONLY public.agents
+    ADD CONSTRAINT agents_fleet_id_device_id_fkey FOREIGN KEY (fleet_id, device_id) REFERENCES public.devices(fleet_id, device_id);
 ALTER TABLE ONLY public.anchor_usage
     ADD CONSTRAINT anchor_usage_anchor_id_fkey FOREIGN KEY (anchor_id) REFERENCES public.anchors(id) ON DELETE CASCADE;
 ALTER TABLE ONLY public.anchors
@@ -840,6 +893,8 @@ ALTER TABLE public.certificates
     ADD CONSTRAINT certificates_fleet_id_fkey FOREIGN KEY (fleet_id) REFERENCES public.fleets(id);
 ALTER TABLE public.certificates
     ADD CONSTRAINT certificates_issuer_id_fkey FOREIGN KEY (issuer_id) REFERENCES public.issuers(id);
+ALTER TABLE ONLY public.crl_signings
+    ADD CONSTRAINT crl_signings_issuer_id_fkey FOREIGN KEY (issuer_id) REFERENCES public.issuers(id);
 ALTER TABLE ONLY public.crl_urls
     ADD CONSTRAINT crl_urls_issuer_id_fkey FOREIGN KEY (issuer_id) REFERENCES public.issuers(id);
 ALTER TABLE ONLY public.crls
@@ -877,6 +932,8 @@ REVOKE ALL ON FUNCTION public.create_attempt_partitions(months_ahead integer) FR
 GRANT ALL ON FUNCTION public.create_attempt_partitions(months_ahead integer) TO muster_server;
 REVOKE ALL ON FUNCTION public.drop_attempt_partitions(months_kept integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.drop_attempt_partitions(months_kept integer) TO muster_server;
+GRANT SELECT,INSERT,UPDATE ON TABLE public.agent_lists TO muster_server;
+GRANT SELECT,INSERT,UPDATE ON TABLE public.agents TO muster_server;
 GRANT SELECT,INSERT ON TABLE public.anchor_usage TO muster_server;
 GRANT UPDATE(devices) ON TABLE public.anchor_usage TO muster_server;
 GRANT SELECT,INSERT,UPDATE ON TABLE public.anchors TO muster_server;
@@ -921,6 +978,7 @@ GRANT SELECT ON TABLE public.certificates_5 TO muster_server;
 GRANT SELECT ON TABLE public.certificates_6 TO muster_server;
 GRANT SELECT ON TABLE public.certificates_7 TO muster_server;
 GRANT SELECT,INSERT,DELETE ON TABLE public.crl_changes TO muster_server;
+GRANT SELECT,INSERT,DELETE ON TABLE public.crl_signings TO muster_server;
 GRANT SELECT,INSERT ON TABLE public.crl_urls TO muster_server;
 GRANT SELECT,INSERT,UPDATE ON TABLE public.crls TO muster_server;
 GRANT SELECT,INSERT ON TABLE public.device_keys TO muster_server;

@@ -12,6 +12,8 @@ struct AgentState: Codable, Hashable, Sendable {
     var loaded: String?
     /// The trust store that was acknowledged.
     var acknowledged: Int64 = 0
+    /// Whose sessions are still to be ended; missing in states of earlier agents.
+    var sessions: RevokedSessions?
 
     /// Nothing yet.
     init() {}

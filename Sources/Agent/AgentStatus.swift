@@ -46,6 +46,9 @@ package struct AgentStatus: Codable, Hashable, Sendable {
     package let faultsTotal: Int
     /// Revoked devices whose sessions wait for the list that refuses them.
     package let sessionsToEnd: Int
+    /// The sessions of all devices that were revoked up to this message are ended, 0 before the first one;
+    /// missing if that is not this agent's.
+    package let sessionsThrough: Int64?
 
     /// Keys in a stable order.
     package func encoded() throws -> [UInt8] {

@@ -16,11 +16,14 @@ package actor FleetAgent {
         package var anchors: [[UInt8]]
         /// Files of CRLs, PEM or DER, of CAs whose lists the public front has not: an offline root's.
         package var listFiles: [String]
+        /// True if the terminator can end sessions.
+        package var endsSessions: Bool
 
-        package init(fleet: FleetName, anchors: [[UInt8]], listFiles: [String] = []) {
+        package init(fleet: FleetName, anchors: [[UInt8]], listFiles: [String] = [], endsSessions: Bool = false) {
             self.fleet = fleet
             self.anchors = anchors
             self.listFiles = listFiles
+            self.endsSessions = endsSessions
         }
     }
 
@@ -86,6 +89,7 @@ package actor FleetAgent {
         capath = try folder.folder("capath")
         kept = try folder.folder("state")
         state = try AgentState(in: kept)
+        sessions = state.sessions ?? RevokedSessions()
         for authority in state.trustStore?.authorities ?? [] {
             guard let der = kept.read(authority.sha256 + ".crl"),
                 let list = try? RevocationList(der: der, issuer: authority.der)
@@ -105,9 +109,13 @@ package actor FleetAgent {
         return true
     }
 
+    /// The broker may have lost what it was told before; the next look tells it again.
+    package func connected() { told = nil }
+
     /// Looks once at everything, and brings files and terminator to what was found.
     package func look() async -> Outcome {
         var outcome = Outcome()
+        keepSessions()
         await lookForTrustStore()
         if let store = state.trustStore { await lookForLists(of: store) }
         lookForEnds()
@@ -126,12 +134,26 @@ package actor FleetAgent {
             await acknowledge()
         }
         await tell()
+        keepSessions()
         outcome.isAwaitingList = sessions.awaitsList(now: now())
         outcome.isComplete = state.trustStore != nil && !lists.isEmpty && faults.standing.isEmpty
         return outcome
     }
 
     // MARK: Steps
+
+    /// The broker tells of each revocation once: whose session is to be ended must outlive this process.
+    private func keepSessions() {
+        guard settings.endsSessions, state.sessions != sessions else { return }
+        do {
+            state.sessions = sessions
+            try state.save(in: kept)
+            faults.settle("sessions kept")
+        } catch {
+            state.sessions = nil
+            note("sessions kept", "\(error)")
+        }
+    }
 
     private func lookForTrustStore() async {
         let about = "truststore"
@@ -353,7 +375,8 @@ package actor FleetAgent {
             reloads: reloads,
             faults: faults.standing,
             faultsTotal: faults.total,
-            sessionsToEnd: sessions.unsettled
+            sessionsToEnd: sessions.unsettled,
+            sessionsThrough: settings.endsSessions ? sessions.endedThrough ?? 0 : nil
         )
     }
 

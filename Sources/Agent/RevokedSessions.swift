@@ -3,7 +3,7 @@ import PKI
 
 /// Live sessions of revoked devices, which are to end as soon as the list that refuses them is in force: who ends
 /// earlier is back at once.
-struct RevokedSessions {
+struct RevokedSessions: Codable, Hashable, Sendable {
     /// The most devices that wait; further ones keep their sessions, and are counted.
     static let countMax = 1 << 16
     /// How long after the first time a device's session is ended again whenever a list comes into force. Within one
@@ -16,7 +16,7 @@ struct RevokedSessions {
     /// How long after its end a session is likely to need it once more.
     private static let unrest: TimeInterval = 1
 
-    private struct Waiting {
+    private struct Waiting: Codable, Hashable, Sendable {
         let news: RevocationNews
         let heard: Date
         var ended: Date?
@@ -27,6 +27,16 @@ struct RevokedSessions {
 
     private var waiting: [String: Waiting] = [:]
     private(set) var passedOver = 0
+    /// The last message that was heard.
+    private var heardThrough: Int64?
+
+    /// The last message up to which, with all before it, no session waits for its end any more; nil before the first one.
+    /// The broker tells them in their order.
+    var endedThrough: Int64? {
+        guard let heardThrough else { return nil }
+        let first = waiting.values.filter { $0.ended == nil }.compactMap(\.news.sequence).min()
+        return first.map { min($0 - 1, heardThrough) } ?? heardThrough
+    }
 
     /// How many wait for their list.
     var unsettled: Int { waiting.values.count { $0.ended == nil } }
@@ -40,6 +50,7 @@ struct RevokedSessions {
 
     /// Notes what a message said.
     mutating func hear(_ news: RevocationNews, now: Date) {
+        if let sequence = news.sequence { heardThrough = max(heardThrough ?? 0, sequence) }
         guard news.isRevoked else {
             waiting[news.client] = nil
             released = now
@@ -91,7 +102,7 @@ struct RevokedSessions {
 }
 
 /// What a message on a fleet's `revocations` topic says. It proves nothing, and nothing but a session's end rests on it.
-struct RevocationNews: Hashable, Sendable {
+struct RevocationNews: Codable, Hashable, Sendable {
     /// The largest message, in octets.
     static let octetsMax = 4 * 1024
 
@@ -100,6 +111,8 @@ struct RevocationNews: Hashable, Sendable {
     let isRevoked: Bool
     /// Of the device's certificate, big-endian; nil if the message does not say.
     let serial: [UInt8]?
+    /// Rises with each message of the fleet; nil from a server that counts none.
+    let sequence: Int64?
     /// To the second.
     let at: Date
 
@@ -111,6 +124,7 @@ struct RevocationNews: Hashable, Sendable {
             let device: String
             let state: String
             let serial: String?
+            let sequence: Int64?
             let at: String
         }
         guard payload.count <= Self.octetsMax,
@@ -120,17 +134,9 @@ struct RevocationNews: Hashable, Sendable {
             let at = try? Date(content.at, strategy: .iso8601)
         else { return nil }
         client = "\(device)@\(fleet)"
-        serial = content.serial.flatMap(Self.octets)
+        serial = content.serial.flatMap { Hex.octets($0) }
+        sequence = content.sequence
         isRevoked = content.state == "revoked"
         self.at = at
-    }
-
-    /// Nil if it is not an even number of hexadecimal digits.
-    private static func octets(_ hexadecimal: String) -> [UInt8]? {
-        let digits = hexadecimal.utf8.compactMap { Character(Unicode.Scalar($0)).hexDigitValue }
-        guard digits.count == hexadecimal.utf8.count, digits.count.isMultiple(of: 2), !digits.isEmpty else {
-            return nil
-        }
-        return stride(from: 0, to: digits.count, by: 2).map { UInt8(digits[$0] << 4 | digits[$0 + 1]) }
     }
 }

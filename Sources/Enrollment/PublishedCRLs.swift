@@ -71,13 +71,28 @@ package final class PublishedCRLs: Sendable {
     /// The number of each list.
     package var numbers: [CRLScope: Int64] { lists.withLock { $0.mapValues(\.number) } }
 
-    /// Each issuer's lists together: how many, when the first of them ends, and the octets of the largest.
-    package var summaries: [(issuer: String, count: Int, nextUpdate: Date, octetsMax: Int)] {
+    /// An issuer's lists together.
+    package struct Summary: Hashable, Sendable {
+        package let issuer: String
+        package let count: Int
+        /// When the oldest of them began.
+        package let thisUpdate: Date
+        /// When the first of them ends.
+        package let nextUpdate: Date
+        /// Of the largest.
+        package let octetsMax: Int
+    }
+
+    /// Each issuer's lists together, by the issuers' names.
+    package var summaries: [Summary] {
         let all = lists.withLock { Array($0.values) }
         return Dictionary(grouping: all, by: \.issuerName).sorted { $0.key < $1.key }.map { name, lists in
-            (
-                name, lists.count, lists.map(\.nextUpdate).min() ?? .distantPast,
-                lists.map(\.list.der.count).max() ?? 0
+            Summary(
+                issuer: name,
+                count: lists.count,
+                thisUpdate: lists.map(\.thisUpdate).min() ?? .distantPast,
+                nextUpdate: lists.map(\.nextUpdate).min() ?? .distantPast,
+                octetsMax: lists.map(\.list.der.count).max() ?? 0
             )
         }
     }

@@ -123,26 +123,31 @@ package struct RevocationMessage: Hashable, Sendable {
 
     package static let type = "muster.revocation.v1"
 
-    /// JSON, keys sorted: `type`, `fleet`, `device`, `state`, `reason` and `serial` (missing where there is none), `at`
-    /// (RFC 3339, UTC).
+    /// JSON, keys sorted: `type`, `fleet`, `device`, `state`, `reason` and `serial` (missing where there is none),
+    /// `sequence`, `at` (RFC 3339, UTC).
     package let json: [UInt8]
 
-    /// - Parameter serial: Of the device's newest certificate, by which a list is known that has the device.
+    /// - Parameters:
+    ///   - serial: Of the device's newest certificate, by which a list is known that has the device.
+    ///   - sequence: Rises with each message; who has dealt with one and all before it says so by this number.
     package init(
         fleet: FleetName,
         device: DeviceID,
         state: State,
         reason: RevocationReason?,
         serial: [UInt8]? = nil,
+        sequence: Int64,
         at: Date
     ) {
         // All of these are of characters that JSON takes as they are.
+        func quoted(_ text: String) -> String { "\"\(text)\"" }
         let members = [
-            ("at", at.formatted(.iso8601)), ("device", device.text), ("fleet", fleet.text),
-            ("reason", reason?.rawValue), ("serial", serial.map { Hex.text($0) }), ("state", state.rawValue),
-            ("type", Self.type),
+            ("at", quoted(at.formatted(.iso8601))), ("device", quoted(device.text)), ("fleet", quoted(fleet.text)),
+            ("reason", reason.map { quoted($0.rawValue) }), ("sequence", "\(sequence)"),
+            ("serial", serial.map { quoted(Hex.text($0)) }), ("state", quoted(state.rawValue)),
+            ("type", quoted(Self.type)),
         ]
-        let text = members.compactMap { key, value in value.map { "\"\(key)\":\"\($0)\"" } }.joined(separator: ",")
+        let text = members.compactMap { key, value in value.map { "\"\(key)\":\($0)" } }.joined(separator: ",")
         json = Array("{\(text)}".utf8)
     }
 }

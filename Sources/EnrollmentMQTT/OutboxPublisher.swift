@@ -13,14 +13,14 @@ package struct OutboxPublisher: Service {
 
     private let outbox: any Outbox
     private let broker: MQTTClient
-    private let onPublished: @Sendable (Int) -> Void
+    private let onPublished: @Sendable (OutboxEvent) -> Void
     private let logger: Logger
 
-    /// - Parameter onPublished: Told how many events the broker took; must not wait.
+    /// - Parameter onPublished: Told of each event that the broker took; must not wait.
     package init(
         outbox: any Outbox,
         broker: MQTTClient,
-        onPublished: @escaping @Sendable (Int) -> Void = { _ in },
+        onPublished: @escaping @Sendable (OutboxEvent) -> Void = { _ in },
         logger: Logger
     ) {
         self.onPublished = onPublished
@@ -45,10 +45,10 @@ package struct OutboxPublisher: Service {
                         qos: .atLeastOnce,
                         retain: event.retained
                     )
+                    onPublished(event)
                     logger.info("published", metadata: ["topic": "\(event.topic)", "event": "\(event.id)"])
                 }
                 if published == 0 { return }
-                onPublished(published)
             } catch {
                 // The next wakeup, at the latest a few seconds on, tries again.
                 logger.warning("outbox waits", metadata: ["reason": "\(error)"])

@@ -211,7 +211,7 @@ struct CRLTerm {
         let (signed, began) = try await connection.withTransaction { connection in
             // In this order: what was committed with a change that is taken here is read after it.
             let results = try await connection.pipeline([
-                "delete from crl_changes where issuer_id = \(id.value) and shard = any (\(numbers)) returning at",
+                "delete from crl_changes where issuer_id = \(id.value) and shard = any (\(numbers)) returning at, shard, seq",
                 """
                 select shard, number, this_update, next_update, places, base, base_number from crls
                 where issuer_id = \(id.value) and shard = any (\(numbers)) for update
@@ -243,8 +243,12 @@ struct CRLTerm {
                     at: now
                 )
             }
+            let taken = try Self.taken(results[0])
             try await connection.pipeline(
-                signed.map { Self.insert($1, shard: $0, issuer: id) } + [RecordChanges.notifyQuery(.crls)]
+                signed.flatMap { shard, list in
+                    [Self.insert(list, shard: shard, issuer: id)]
+                        + (taken[shard].map { [Self.note(list, through: $0, shard: shard, issuer: id, at: now)] } ?? [])
+                } + [RecordChanges.notifyQuery(.crls)]
             )
             return (signed, try results[0].map { try $0.decode(at: 0, as: Date.self) })
         }
@@ -309,6 +313,33 @@ struct CRLTerm {
                 RevokedCertificate(serialNumber: serial, revokedAt: revokedAt, reason: reason.code)
             )
         }
+    }
+
+    /// Of each shard with changes, the last audit entry whose change is in the list now: those before it are committed, since
+    /// each holds the end of the audit chain until its own commit. 0 if only a server that knew no stages made changes.
+    private static func taken(_ changes: PostgresRows) throws -> [Int: Int64] {
+        try changes.reduce(into: [:]) { taken, row in
+            let shard = Int(try row.decode(at: 1, as: Int32.self))
+            taken[shard] = max(taken[shard] ?? 0, try row.decode(at: 2, as: Int64?.self) ?? 0)
+        }
+    }
+
+    private static func note(
+        _ list: SignedCRL,
+        through: Int64,
+        shard: Int,
+        issuer: IssuerID,
+        at: Date
+    ) -> PostgresQuery {
+        """
+        with reached as (
+            update crls set through = greatest(through, \(through))
+            where issuer_id = \(issuer.value) and shard = \(Int32(clamping: shard))
+            returning through
+        )
+        insert into crl_signings (issuer_id, shard, number, through, signed_at)
+        select \(issuer.value), \(Int32(clamping: shard)), \(list.number), through, \(at) from reached
+        """
     }
 
     private static func insert(_ list: SignedCRL, shard: Int, issuer: IssuerID) -> PostgresQuery {

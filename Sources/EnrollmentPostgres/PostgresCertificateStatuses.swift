@@ -1,5 +1,6 @@
 package import Enrollment
 import Foundation
+package import Logging
 package import PKI
 package import Postgres
 import ServiceLifecycle
@@ -10,9 +11,31 @@ package final class PostgresCertificateStatuses: CertificateStatusRecord, Servic
     private let pool: PostgresPool
     private let notices: RecordChanges
     private let count = Atomic<UInt64>(0)
+    private let onRevocation: @Sendable (_ seconds: Double) -> Void
+    private let logger: Logger
+    /// In the order of their sequences; the first one's time is nobody's but its own.
+    private let noticed = Mutex<[Notice]>([])
+    /// Revocations that are timed at one notice.
+    private static let timedMax: Int64 = 1_000
+    /// Notices whose times are remembered.
+    private static let noticesMax = 1_024
 
-    package init(pool: PostgresPool, changes: RecordChanges) {
+    /// Answers have all revocations up to an audit entry since then.
+    private struct Notice {
+        let sequence: Int64
+        let at: Date?
+    }
+
+    /// - Parameter onRevocation: Told for each revocation how long answers here may have lacked it; must not wait.
+    package init(
+        pool: PostgresPool,
+        changes: RecordChanges,
+        onRevocation: @escaping @Sendable (_ seconds: Double) -> Void = { _ in },
+        logger: Logger
+    ) {
+        self.logger = logger
         self.pool = pool
+        self.onRevocation = onRevocation
         notices = changes
     }
 
@@ -22,12 +45,61 @@ package final class PostgresCertificateStatuses: CertificateStatusRecord, Servic
         await cancelWhenGracefulShutdown {
             // A fleet may trust an issuer no more.
             await withTaskGroup(of: Void.self) { group in
-                for topic in [RecordChanges.Topic.revocations, .fleets] {
-                    group.addTask {
-                        for await _ in self.notices.stream(topic) { self.count.wrappingAdd(1, ordering: .releasing) }
+                group.addTask {
+                    for await _ in self.notices.stream(.fleets) { self.count.wrappingAdd(1, ordering: .releasing) }
+                }
+                group.addTask {
+                    for await _ in self.notices.stream(.revocations) { self.count.wrappingAdd(1, ordering: .releasing) }
+                }
+                group.addTask {
+                    for await _ in self.notices.stream(.revocations) {
+                        // Whichever of the two hears of it first: what was answered before is not given out from here on.
+                        self.count.wrappingAdd(1, ordering: .releasing)
+                        await self.time(at: Date())
                     }
                 }
             }
+        }
+    }
+
+    /// Times the revocations that came since, up to `at`: no answer from before is given out any more.
+    private func time(at: Date) async {
+        let known = noticed.withLock { $0.last?.sequence }
+        do {
+            guard let known else {
+                let rows = try await pool.query("select coalesce(max(revocation_seq), 0) from devices")
+                guard let last = try rows.first?.decode(as: Int64.self) else { return }
+                return noticed.withLock { $0 = [Notice(sequence: last, at: nil)] }
+            }
+            let rows = try await pool.query(
+                """
+                select revocation_seq, extract(epoch from \(at)::timestamptz - revoked_at)::float8 from devices
+                where revocation_seq > \(known) and revoked_at is not null
+                order by revocation_seq limit \(Self.timedMax)
+                """
+            )
+            for row in rows { onRevocation(try row.decode(at: 1)) }
+            guard let last = try rows.last?.decode(at: 0, as: Int64.self) else { return }
+            noticed.withLock { noticed in
+                noticed.append(Notice(sequence: last, at: at))
+                if noticed.count > Self.noticesMax { noticed.removeFirst() }
+            }
+        } catch {
+            // The next notice tells of them, or the one that comes by the clock.
+            logger.debug("revocations not timed", metadata: ["error": "\(error)"])
+        }
+    }
+
+    /// Whether no answer of this server lacks the revocation of an audit entry, and since when.
+    func noticed(_ sequence: Int64) -> RevocationProgress.Reached {
+        noticed.withLock { noticed in
+            guard let notice = noticed.first(where: { $0.sequence >= sequence }) else {
+                return RevocationProgress.Reached(isReached: false, at: nil)
+            }
+            return RevocationProgress.Reached(
+                isReached: true,
+                at: notice.sequence == noticed[0].sequence ? nil : notice.at
+            )
         }
     }
 

@@ -24,7 +24,7 @@ package struct PostgresOutbox: Outbox, AcknowledgementRecord {
             try await pool.withTransaction { connection in
                 let rows = try await connection.query(
                     """
-                    select o.id, o.topic, o.payload, o.retained from outbox o
+                    select o.id, o.topic, o.payload, o.retained, o.created_at from outbox o
                     where o.published_at is null and not exists (
                         select from outbox before
                         where before.fleet_id = o.fleet_id and before.published_at is null and before.id < o.id)
@@ -80,7 +80,8 @@ package struct PostgresOutbox: Outbox, AcknowledgementRecord {
             id: try columns.next(),
             topic: try columns.next(),
             payload: try columns.next(),
-            retained: try columns.next()
+            retained: try columns.next(),
+            createdAt: try columns.next()
         )
     }
 

@@ -38,7 +38,8 @@ package struct PostgresRevocationRegister: RevocationRegister {
                     before: before,
                     serial: try row.decode(at: 1, as: [UInt8]?.self),
                     actor: actor,
-                    at: at
+                    at: at,
+                    sequence: head.sequence + 1
                 )
                 var queries = step.queries
                 if let audit = step.audit { queries += AuditWriter.queries([audit], after: head) }
@@ -71,6 +72,8 @@ private struct RevocationStep {
     let serial: [UInt8]?
     let actor: String
     let at: Date
+    /// Of its audit entry: by it stages are told that have reached the change.
+    let sequence: Int64
 
     private var comment: String? { change.comment }
 
@@ -94,7 +97,7 @@ private struct RevocationStep {
             """
             update devices
             set revoked_at = \(at), revocation_reason = \(reason), revoked_by = \(actor),
-                revocation_comment = \(comment), standing_changes = standing_changes + 1
+                revocation_comment = \(comment), standing_changes = standing_changes + 1, revocation_seq = \(sequence)
             where fleet_id = \(fleet.value) and device_id = \(device.text)
             """,
             """
@@ -108,8 +111,8 @@ private struct RevocationStep {
                 select issuer_id, serial, fleet_id, device_id, \(at), \(reason), crl_shard, not_after from revoked
                 returning issuer_id, crl_shard
             )
-            insert into crl_changes (issuer_id, shard, at)
-            select distinct issuer_id, unnest(array[0, crl_shard]), \(at)::timestamptz from listed
+            insert into crl_changes (issuer_id, shard, at, seq)
+            select distinct issuer_id, unnest(array[0, crl_shard]), \(at)::timestamptz, \(sequence)::bigint from listed
             """,
             RecordChanges.notifyQuery(.revocations),
             """
@@ -135,14 +138,14 @@ private struct RevocationStep {
                     and r.fleet_id = d.fleet_id and r.device_id = d.device_id and r.revoked_at = d.revoked_at
                 returning r.issuer_id, r.crl_shard
             )
-            insert into crl_changes (issuer_id, shard, at)
-            select distinct issuer_id, unnest(array[0, crl_shard]), \(at)::timestamptz from restated
+            insert into crl_changes (issuer_id, shard, at, seq)
+            select distinct issuer_id, unnest(array[0, crl_shard]), \(at)::timestamptz, \(sequence)::bigint from restated
             """,
             RecordChanges.notifyQuery(.revocations),
             """
             update devices
             set revocation_reason = \(reason), revoked_by = \(actor), revocation_comment = \(comment),
-                standing_changes = standing_changes + 1
+                standing_changes = standing_changes + 1, revocation_seq = \(sequence)
             where fleet_id = \(fleet.value) and device_id = \(device.text)
             """,
             forgetting,
@@ -158,8 +161,9 @@ private struct RevocationStep {
                     and r.fleet_id = d.fleet_id and r.device_id = d.device_id and r.revoked_at = d.revoked_at
                 returning r.issuer_id, r.serial, r.serial = d.current_serial as is_current, r.crl_shard
             ), unlisted as (
-                insert into crl_changes (issuer_id, shard, at)
-                select distinct issuer_id, unnest(array[0, crl_shard]), \(at)::timestamptz from released
+                insert into crl_changes (issuer_id, shard, at, seq)
+                select distinct issuer_id, unnest(array[0, crl_shard]), \(at)::timestamptz, \(sequence)::bigint
+                from released
             )
             update certificates c set status = case when r.is_current then 'valid' else 'superseded' end
             from released r where c.issuer_id = r.issuer_id and c.serial = r.serial
@@ -192,6 +196,7 @@ private struct RevocationStep {
             state: state,
             reason: reason,
             serial: serial,
+            sequence: sequence,
             at: at
         )
         return OutboxWriter.queries(
@@ -199,6 +204,7 @@ private struct RevocationStep {
             topic: Topics.revocations(name),
             payload: message.json,
             retained: false,
+            sequence: sequence,
             at: at
         )
     }

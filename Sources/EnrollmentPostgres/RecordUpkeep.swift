@@ -6,6 +6,8 @@ package import Postgres
 package struct RecordUpkeep: Sendable {
     /// Limits by the hour look back 60 minutes; the rest is for clocks that differ.
     package static let minutesKept: Duration = .seconds(2 * 3_600)
+    /// How long one is told when a CRL had a revocation; by the last ones one tells for good which agents are behind.
+    package static let signingsKept: Duration = .seconds(30 * 86_400)
     /// Rows deleted by one statement, so that none takes long.
     private static let batch: Int64 = 5_000
     /// Statements a call; what is left waits for the next call.
@@ -15,7 +17,8 @@ package struct RecordUpkeep: Sendable {
 
     package init(pool: PostgresPool) { self.pool = pool }
 
-    /// Removes minutes that no limit counts any more, and answers kept for longer than promised.
+    /// Removes minutes that no limit counts any more, answers kept for longer than promised, and when CRLs of long ago were
+    /// signed.
     /// - Returns: How many rows were removed.
     package func removeStale(at: Date) async throws(RecordError) -> Int {
         let minute = at.addingTimeInterval(-Double(Self.minutesKept.components.seconds))
@@ -33,7 +36,18 @@ package struct RecordUpkeep: Sendable {
                 and created_at < \(answer)
             """
         )
-        return minutes + answers
+        let signing = at.addingTimeInterval(-Double(Self.signingsKept.components.seconds))
+        let signings = try await remove(
+            """
+            delete from crl_signings where ctid = any (array(
+                select ctid from crl_signings s where signed_at < \(signing) and exists (
+                    select from crl_signings n
+                    where n.issuer_id = s.issuer_id and n.shard = s.shard and n.number > s.number)
+                limit \(Self.batch)))
+                and signed_at < \(signing)
+            """
+        )
+        return minutes + answers + signings
     }
 
     private func remove(_ query: PostgresQuery) async throws(RecordError) -> Int {

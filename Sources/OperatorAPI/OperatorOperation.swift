@@ -7,7 +7,7 @@ package enum OperatorOperation: String, CaseIterable, Sendable {
     case listRegistrations, getRegistration, putRegistration, removeRegistration, importRegistrations
     case listApprovals, getApproval, approve, reject
     case listDevices, getDevice, listDeviceCertificates
-    case revokeDevice, releaseDevice, clearDevice
+    case revokeDevice, releaseDevice, clearDevice, getRevocation, listAgents
     case listAttempts, getAttempt
     case listIssuers, getIssuer
     case getTrustStore, publishTrustStore
@@ -66,6 +66,8 @@ package enum OperatorOperation: String, CaseIterable, Sendable {
         case .revokeDevice: (.post, "/fleets/{fleet}/devices/{device}/revoke", .operator)
         case .releaseDevice: (.post, "/fleets/{fleet}/devices/{device}/release", .operator)
         case .clearDevice: (.post, "/fleets/{fleet}/devices/{device}/clear", .operator)
+        case .getRevocation: (.get, "/fleets/{fleet}/devices/{device}/revocation", .viewer)
+        case .listAgents: (.get, "/fleets/{fleet}/agents", .viewer)
         case .listAttempts: (.get, "/attempts", .viewer)
         case .getAttempt: (.get, "/attempts/{attempt}", .viewer)
         case .listIssuers: (.get, "/issuers", .viewer)

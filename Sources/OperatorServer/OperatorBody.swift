@@ -101,7 +101,8 @@ extension OperatorOperation {
         case .getOpenAPI, .getSelf, .listFleets, .getFleet, .listAnchors, .listCredentials, .getCredential,
             .listRegistrations, .getRegistration, .removeRegistration, .listApprovals, .getApproval, .listDevices,
             .getDevice, .listDeviceCertificates, .listAttempts, .getAttempt, .listIssuers, .getIssuer,
-            .getTrustStore, .publishTrustStore, .listOperators, .removeOperator, .listAudit, .verifyAudit:
+            .getTrustStore, .publishTrustStore, .listOperators, .removeOperator, .listAudit, .verifyAudit,
+            .getRevocation, .listAgents:
             .none
         }
     }

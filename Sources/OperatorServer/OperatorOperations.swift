@@ -51,6 +51,8 @@ struct OperatorOperations: Sendable {
         case .revokeDevice: try await revokeDevice(call)
         case .releaseDevice: try await releaseDevice(call)
         case .clearDevice: try await clearDevice(call)
+        case .getRevocation: try await getRevocation(call)
+        case .listAgents: try await listAgents(call)
         case .listAttempts: try await listAttempts(call)
         case .getAttempt: try await getAttempt(call)
         case .listIssuers: try await listIssuers(call)

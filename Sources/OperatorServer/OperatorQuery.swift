@@ -129,7 +129,7 @@ extension OperatorOperation {
     /// What may stand in the query.
     var queryParameters: Set<String> {
         switch self {
-        case .listFleets, .listAnchors, .listIssuers, .listOperators: Self.paging
+        case .listFleets, .listAnchors, .listIssuers, .listOperators, .listAgents: Self.paging
         case .listCredentials, .listApprovals: Self.paging.union(["state"])
         case .listRegistrations: Self.paging.union(["prefix"])
         case .listDevices:
@@ -146,7 +146,7 @@ extension OperatorOperation {
             .unblockCredential, .clearCredential, .limitCredential, .getRegistration, .putRegistration,
             .removeRegistration, .importRegistrations, .getApproval, .approve, .reject, .getDevice, .getAttempt,
             .getIssuer, .getTrustStore, .publishTrustStore, .addOperator, .removeOperator, .verifyAudit,
-            .revokeDevice, .releaseDevice, .clearDevice:
+            .revokeDevice, .releaseDevice, .clearDevice, .getRevocation:
             []
         }
     }

@@ -13,6 +13,8 @@ package struct OperatorRecord: Sendable {
     package let operators: any OperatorRegister
     package let audit: any AuditReading
     package let trust: any TrustReading
+    package let progress: any RevocationProgressReading
+    package let agents: any AgentReading
     package let idempotency: any IdempotencyRecord
     package let authorization: DeviceAuthorization
 
@@ -28,6 +30,8 @@ package struct OperatorRecord: Sendable {
         operators: any OperatorRegister,
         audit: any AuditReading,
         trust: any TrustReading,
+        progress: any RevocationProgressReading,
+        agents: any AgentReading,
         idempotency: any IdempotencyRecord,
         authorization: DeviceAuthorization
     ) {
@@ -42,6 +46,8 @@ package struct OperatorRecord: Sendable {
         self.operators = operators
         self.audit = audit
         self.trust = trust
+        self.progress = progress
+        self.agents = agents
         self.idempotency = idempotency
         self.authorization = authorization
     }

@@ -1,5 +1,6 @@
 import Foundation
 import OperatorAPI
+import PKI
 
 /// Lower-case hexadecimal, read strictly.
 enum HexText {
@@ -8,23 +9,7 @@ enum HexText {
     static func sha256(_ text: String) -> [UInt8]? { octets(text, count: sha256Octets...sha256Octets) }
 
     static func octets(_ text: String, count: ClosedRange<Int>) -> [UInt8]? {
-        let digits = Array(text.utf8)
-        guard digits.count % 2 == 0, count.contains(digits.count / 2) else { return nil }
-        var octets: [UInt8] = []
-        octets.reserveCapacity(digits.count / 2)
-        for index in stride(from: 0, to: digits.count, by: 2) {
-            guard let high = value(digits[index]), let low = value(digits[index + 1]) else { return nil }
-            octets.append(high << 4 | low)
-        }
-        return octets
-    }
-
-    private static func value(_ digit: UInt8) -> UInt8? {
-        switch digit {
-        case 0x30...0x39: digit - 0x30
-        case 0x61...0x66: digit - 0x61 + 10
-        default: nil
-        }
+        Hex.octets(text).flatMap { count.contains($0.count) ? $0 : nil }
     }
 }
 

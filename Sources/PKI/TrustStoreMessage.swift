@@ -169,17 +169,3 @@ package enum TrustStoreMessageDefect: Error, Hashable, CustomStringConvertible {
         }
     }
 }
-
-/// Lower-case hexadecimal.
-package enum Hex {
-    private static let digits = Array("0123456789abcdef".utf8)
-
-    package static func text(_ bytes: some Sequence<UInt8>) -> String {
-        var text: [UInt8] = []
-        for byte in bytes {
-            text.append(digits[Int(byte >> 4)])
-            text.append(digits[Int(byte & 0x0F)])
-        }
-        return String(decoding: text, as: UTF8.self)
-    }
-}

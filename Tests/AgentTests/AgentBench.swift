@@ -22,6 +22,7 @@ final class AgentBench: Sendable {
         /// Whose sessions ended, and after how many reloads.
         var ended: [(clients: [String], reloads: Int)] = []
         var acknowledged: [Int64] = []
+        var told: [AgentStatus] = []
         var fetches = 0
         var unchanged = 0
     }
@@ -46,7 +47,7 @@ final class AgentBench: Sendable {
     func agent(listFiles: [String] = []) throws -> FleetAgent {
         guard let fleet = FleetName(Self.fleet) else { throw MissingName() }
         return try FleetAgent(
-            FleetAgent.Settings(fleet: fleet, anchors: [root.der], listFiles: listFiles),
+            FleetAgent.Settings(fleet: fleet, anchors: [root.der], listFiles: listFiles, endsSessions: true),
             folder: folder.path,
             front: Front(bench: self),
             terminator: Double(bench: self),
@@ -114,13 +115,16 @@ final class AgentBench: Sendable {
         _ device: String,
         state: String = "revoked",
         fleet: String = AgentBench.fleet,
-        serial: String? = nil
+        serial: String? = nil,
+        sequence: Int64? = nil
     ) -> [UInt8] {
         let at = clock.now.formatted(.iso8601)
-        let text = """
-            {"at":"\(at)","device":"\(device)","fleet":"\(fleet)",\(serial.map { "\"serial\":\"\($0)\"," } ?? "")"state":"\(state)","type":"muster.revocation.v1"}
-            """
-        return Array(text.utf8)
+        let members = [
+            "\"at\":\"\(at)\"", "\"device\":\"\(device)\"", "\"fleet\":\"\(fleet)\"",
+            sequence.map { "\"sequence\":\($0)" },
+            serial.map { "\"serial\":\"\($0)\"" }, "\"state\":\"\(state)\"", "\"type\":\"muster.revocation.v1\"",
+        ]
+        return Array("{\(members.compactMap(\.self).joined(separator: ","))}".utf8)
     }
 
     func file(_ name: String) -> [UInt8]? { try? folder.read(name) }
@@ -176,7 +180,7 @@ final class AgentBench: Sendable {
             bench.scene.withLock { $0.acknowledged.append(version) }
         }
 
-        func tell(_ status: AgentStatus) async throws {}
+        func tell(_ status: AgentStatus) async throws { bench.scene.withLock { $0.told.append(status) } }
     }
 }
 

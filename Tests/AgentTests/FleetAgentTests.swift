@@ -315,6 +315,44 @@ import Testing
         #expect(bench.scene.withLock { $0.ended.isEmpty })
     }
 
+    @Test func `a session that waits for its list ends after a restart too`() async throws {
+        let (bench, agent, _) = try await Self.served()
+        #expect(await agent.hear(revocation: bench.news("lost", serial: "4002", sequence: 5)))
+        _ = await agent.look()
+        #expect(bench.scene.withLock { $0.ended.isEmpty })
+        let next = try bench.agent()
+        try bench.publishList(number: 8, revoked: [1, 2])
+        _ = await next.look()
+        #expect(bench.scene.withLock { $0.ended.map(\.clients) } == [["lost@demo"]])
+        #expect(await next.status.sessionsThrough == 5)
+    }
+
+    @Test func `what is told of sessions rises only when all up to it have ended`() async throws {
+        let (bench, agent, _) = try await Self.served()
+        #expect(await agent.status.sessionsThrough == 0)
+        #expect(await agent.hear(revocation: bench.news("lost", serial: "4002", sequence: 5)))
+        #expect(await agent.hear(revocation: bench.news("held", state: "released", sequence: 6)))
+        #expect(await agent.hear(revocation: bench.news("stolen", serial: "4003", sequence: 7)))
+        _ = await agent.look()
+        #expect(await agent.status.sessionsThrough == 4)
+        try bench.publishList(number: 8, revoked: [1, 3])
+        _ = await agent.look()
+        #expect(bench.scene.withLock { $0.ended.map(\.clients) } == [["stolen@demo"]])
+        #expect(await agent.status.sessionsThrough == 4)
+        try bench.publishList(number: 9, revoked: [1, 2, 3])
+        _ = await agent.look()
+        #expect(await agent.status.sessionsThrough == 7)
+    }
+
+    @Test func `the status is told when it changes, and again when the broker may have lost it`() async throws {
+        let (bench, agent, _) = try await Self.served()
+        _ = await agent.look()
+        #expect(bench.scene.withLock { $0.told.count } == 1)
+        await agent.connected()
+        _ = await agent.look()
+        #expect(bench.scene.withLock { $0.told.map(\.trustStore?.version) } == [3, 3])
+    }
+
     @Test func `a list of the root comes from a file, under the same rules`() async throws {
         let bench = try AgentBench()
         try bench.publishTrustStore(version: 1)

@@ -4,100 +4,13 @@ import Foundation
 import OpenSSL
 import PKI
 import Postgres
-import Synchronization
 import TestKit
 import Testing
 
 /// CRLs from the record: signed, followed, taken over.
 struct CRLPublisherTests {
-    /// A fleet whose CRLs are to be signed.
-    private struct Bench: Sendable {
-        let database: RecordDatabase
-        let world: TestFleet
-        let clock: TestClock
-        let crls = PublishedCRLs()
-        let reading: PostgresCRLReading
-
-        /// Runs so many servers' publishers, with one follower, while `body` runs.
-        func publishing(_ servers: Int = 1, body: () async throws -> Void) async throws {
-            let changes = RecordChanges(database.serverConfiguration, logger: .quiet)
-            let directory = FleetDirectory(defaultFleet: nil)
-            directory.replace(with: [world.fleet])
-            let publisher = CRLPublisher(
-                database: database.serverConfiguration,
-                changes: changes,
-                issuers: [world.issuer],
-                configuration: .init(lifetime: .seconds(7 * 86_400), publicURL: "http://pki.example"),
-                directory: directory,
-                now: { clock.now },
-                logger: .quiet
-            )
-            let follower = CRLFollower(pool: database.server, changes: changes, published: crls, logger: .quiet)
-            try await withThrowingTaskGroup(of: Void.self) { group in
-                group.addTask { try await changes.run() }
-                group.addTask { try await follower.run() }
-                for _ in 0..<servers { group.addTask { try await publisher.run() } }
-                try await body()
-                group.cancelAll()
-            }
-        }
-
-        func enroll(_ device: String) async throws -> (DeviceID, serial: [UInt8], shard: Int) {
-            let draft = try EntryDraft(world, device: device)
-            let entry = try draft.issuing()
-            try await database.commit([entry])
-            let issued = try #require(entry.issuance?.certificate)
-            return (try world.names(device).device, issued.serialNumber, issued.crlShard)
-        }
-
-        func change(_ device: DeviceID, _ change: StandingChange) async throws {
-            _ = try await PostgresRevocationRegister(pool: database.server).change(
-                device,
-                of: world.fleet.id,
-                change,
-                actor: "operator ada",
-                at: clock.now
-            )
-        }
-
-        func list(_ shard: Int) throws -> RevocationList? {
-            try crls.list(issuer: world.issuer.name, shard: shard).map {
-                try RevocationList(der: $0.list.der, issuer: world.issuer.der)
-            }
-        }
-
-        /// The reason that the shard's list and the list of all have for a serial number, once they agree.
-        func lists(_ serial: [UInt8], in shard: Int, for reason: UInt8?) async throws {
-            try await eventually {
-                try [shard, CRLShards.complete].allSatisfy { number in
-                    guard let list = try list(number) else { return false }
-                    return list.entries.first { $0.serialNumber == serial }?.reason == reason
-                }
-            }
-        }
-
-        func settled() async throws {
-            try await eventually { crls.numbers.count == TestFleet.crlShards + 1 }
-        }
-    }
-
-    private static func with(_ body: @Sendable (Bench) async throws -> Void) async throws {
-        try await RecordDatabase.with { database in
-            let world = try TestFleet()
-            try await database.create(world)
-            try await body(
-                Bench(
-                    database: database,
-                    world: world,
-                    clock: TestClock(),
-                    reading: PostgresCRLReading(pool: database.server)
-                )
-            )
-        }
-    }
-
     @Test func `every shard has its list before anything is revoked, and each names its URL`() async throws {
-        try await Self.with { bench in
+        try await CRLBench.with { bench in
             try await bench.publishing {
                 try await bench.settled()
                 for shard in 1...TestFleet.crlShards {
@@ -113,7 +26,7 @@ struct CRLPublisherTests {
     @Test func `a revoked certificate is in its shard and in the list of all, in no other, and a hold ends`()
         async throws
     {
-        try await Self.with { bench in
+        try await CRLBench.with { bench in
             let (device, serial, shard) = try await bench.enroll("meter-1")
             let (other, otherSerial, otherShard) = try await bench.enroll("meter-2")
             try await bench.change(other, .revoke(.unspecified, comment: nil))
@@ -146,7 +59,7 @@ struct CRLPublisherTests {
     //
     @Test func `lists are signed anew after half of their life, and lose what ended before the last one`() async throws
     {
-        try await Self.with { bench in
+        try await CRLBench.with { bench in
             let (device, serial, shard) = try await bench.enroll("meter-1")
             try await bench.change(device, .revoke(.keyCompromise, comment: nil))
             try await bench.publishing {
@@ -168,7 +81,7 @@ struct CRLPublisherTests {
 
     //
     @Test func `of two servers one signs, and the other goes on with its numbers when it ends`() async throws {
-        try await Self.with { bench in
+        try await CRLBench.with { bench in
             let (device, serial, shard) = try await bench.enroll("meter-1")
             try await bench.publishing(2) {
                 try await bench.settled()
@@ -192,7 +105,7 @@ struct CRLPublisherTests {
     @Test func `a URL that certificates name for the first time is in all shards' lists soon, beside the old`()
         async throws
     {
-        try await Self.with { bench in
+        try await CRLBench.with { bench in
             try await bench.publishing {
                 try await bench.settled()
                 _ = try await bench.database.owner.query(

@@ -14,7 +14,7 @@ struct CertificateStatusTests {
             let world = try TestFleet()
             try await database.create(world)
             let changes = RecordChanges(database.serverConfiguration, logger: .quiet)
-            let statuses = PostgresCertificateStatuses(pool: database.server, changes: changes)
+            let statuses = PostgresCertificateStatuses(pool: database.server, changes: changes, logger: .quiet)
             let register = PostgresRevocationRegister(pool: database.server)
             let device = try world.names("meter-1").device
             let entry = try EntryDraft(world, device: "meter-1").issuing()
@@ -58,7 +58,7 @@ struct CertificateStatusTests {
             let world = try TestFleet()
             try await database.create(world)
             let changes = RecordChanges(database.serverConfiguration, logger: .quiet)
-            let statuses = PostgresCertificateStatuses(pool: database.server, changes: changes)
+            let statuses = PostgresCertificateStatuses(pool: database.server, changes: changes, logger: .quiet)
             let responder = try OCSPResponder(issuer: world.issuer, now: TestClock.start)
             try await statuses.recordResponder(responder, issuer: world.issuer)
             let rows = try await database.owner.query(

@@ -129,15 +129,16 @@ struct RevocationRegisterTests {
             )
             let time = TestClock.start.formatted(.iso8601)
             let serial = try await Self.rows(database, "select encode(current_serial, 'hex') from devices")[0]
-            func event(_ state: String, _ reason: String? = nil) -> String {
+            let first = try await database.number("select min(seq) from audit where action like 'device.%'")
+            func event(_ place: Int64, _ state: String, _ reason: String? = nil) -> String {
                 let why = reason.map { "\"reason\":\"\($0)\"," } ?? ""
                 return
-                    #"{"at":"\#(time)","device":"meter-1","fleet":"\#(world.fleet.name)",\#(why)"serial":"\#(serial)","state":"\#(state)","type":"muster.revocation.v1"}"#
+                    #"{"at":"\#(time)","device":"meter-1","fleet":"\#(world.fleet.name)",\#(why)"sequence":\#(first + place),"serial":"\#(serial)","state":"\#(state)","type":"muster.revocation.v1"}"#
             }
             #expect(
                 events == [
-                    event("revoked", "certificateHold"), event("released"), event("revoked", "superseded"),
-                    event("revoked", "keyCompromise"),
+                    event(0, "revoked", "certificateHold"), event(1, "released"), event(2, "revoked", "superseded"),
+                    event(3, "revoked", "keyCompromise"),
                 ]
             )
         }

@@ -193,6 +193,12 @@ struct OperatorBench: Sendable {
         pool: PostgresPool,
         server: PostgresConfiguration
     ) throws -> OperatorRecord {
+        // It does not run, so what was said of a certificate once is said again.
+        let statuses = PostgresCertificateStatuses(
+            pool: pool,
+            changes: RecordChanges(server, logger: .quiet),
+            logger: .quiet
+        )
         let signer = try world.root.signed("Trust Store Signer", role: .trustStoreSigner, now: Date())
         return OperatorRecord(
             fleets: PostgresFleetSource(pool: pool, changes: RecordChanges(server, logger: .quiet), logger: .quiet),
@@ -210,13 +216,11 @@ struct OperatorBench: Sendable {
             operators: PostgresOperatorRegister(pool: pool),
             audit: PostgresAuditLog(pool: pool),
             trust: PostgresTrustReading(pool: pool),
+            progress: PostgresRevocationProgress(pool: pool, statuses: statuses, hasBroker: true),
+            agents: PostgresAgents(pool: pool),
             idempotency: PostgresIdempotencyRecord(pool: pool),
             authorization: DeviceAuthorization(
-                record: PostgresPresentedCertificates(
-                    pool: pool,
-                    // It does not run, so what was said of a certificate once is said again.
-                    statuses: PostgresCertificateStatuses(pool: pool, changes: RecordChanges(server, logger: .quiet))
-                )
+                record: PostgresPresentedCertificates(pool: pool, statuses: statuses)
             )
         )
     }

@@ -29,12 +29,14 @@ package struct OutboxEvent: Hashable, Sendable {
     package let topic: String
     package let payload: [UInt8]
     package let retained: Bool
+    package let createdAt: Date
 
-    package init(id: Int64, topic: String, payload: [UInt8], retained: Bool) {
+    package init(id: Int64, topic: String, payload: [UInt8], retained: Bool, createdAt: Date) {
         self.id = id
         self.topic = topic
         self.payload = payload
         self.retained = retained
+        self.createdAt = createdAt
     }
 }
 
@@ -50,6 +52,10 @@ package protocol AcknowledgementRecord: Sendable {
 package enum Topics {
     package static func trustStore(_ fleet: FleetName) -> String { "muster/v1/fleets/\(fleet)/truststore" }
     package static func revocations(_ fleet: FleetName) -> String { "muster/v1/fleets/\(fleet)/revocations" }
+    /// True of any fleet's.
+    package static func areRevocations(_ topic: String) -> Bool {
+        topic.hasPrefix("muster/v1/fleets/") && topic.hasSuffix("/revocations")
+    }
     package static func trustStoreAcknowledgement(_ names: DeviceNames) -> String {
         "muster/v1/devices/\(names.commonName)/truststore/ack"
     }

@@ -67,7 +67,7 @@ final class AgentBroker: AgentAudience {
     /// Stays connected and hands on what comes, until cancelled.
     /// - Parameter connected: Runs at each connection: what could not be told before can be now.
     func run(
-        connected: @escaping @Sendable () -> Void,
+        connected: @escaping @Sendable () async -> Void,
         trustStore: @Sendable (MQTTMessage) async -> Void,
         revocation: @Sendable (MQTTMessage) async -> Void
     ) async {
@@ -75,7 +75,7 @@ final class AgentBroker: AgentAudience {
             group.addTask { [client] in await client.run() }
             group.addTask { [client] in
                 for await event in client.events {
-                    if case .connected = event { connected() }
+                    if case .connected = event { await connected() }
                 }
             }
             let topics = [Topics.trustStore(names.fleet), Topics.revocations(names.fleet)]

@@ -89,7 +89,8 @@ struct AgentCommand: AsyncParsableCommand {
             FleetAgent.Settings(
                 fleet: settings.fleet,
                 anchors: anchors.map { [UInt8]($0.derBytes) },
-                listFiles: settings.listFiles
+                listFiles: settings.listFiles,
+                endsSessions: settings.endsSessions
             ),
             folder: settings.output,
             front: HTTPPublicFront(url: settings.url),

@@ -26,7 +26,10 @@ struct AgentService: Service {
                 if let broker {
                     group.addTask { [agent] in
                         await broker.run(
-                            connected: { alarm.ring() },
+                            connected: {
+                                await agent.connected()
+                                alarm.ring()
+                            },
                             trustStore: { message in
                                 await agent.hear(trustStore: message.payload)
                                 alarm.ring()

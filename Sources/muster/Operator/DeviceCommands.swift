@@ -8,7 +8,9 @@ struct DeviceCommand: AsyncParsableCommand {
         commandName: "device",
         abstract: "Look up devices and their certificates; release and clear those that were revoked.",
         discussion: CommandStatus.explanation,
-        subcommands: [List.self, Show.self, Certificates.self, Release.self, Clear.self]
+        subcommands: [
+            List.self, Show.self, DeviceHistoryCommand.self, Certificates.self, Release.self, Clear.self,
+        ]
     )
 
     struct List: AsyncParsableCommand {

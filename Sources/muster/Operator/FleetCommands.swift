@@ -8,7 +8,7 @@ struct FleetCommand: AsyncParsableCommand {
         commandName: "fleet",
         abstract: "Describe fleets: policy, certificates, bootstrap anchors, limits.",
         discussion: CommandStatus.explanation,
-        subcommands: [List.self, Show.self, Apply.self, Example.self]
+        subcommands: [List.self, Show.self, Apply.self, Agents.self, Example.self]
     )
 
     struct List: AsyncParsableCommand {
@@ -52,6 +52,39 @@ struct FleetCommand: AsyncParsableCommand {
                     let found = try await client.read(FleetDescription.self, .getFleet, ["fleet": fleet])
                     if output.json { return try CommandOutput.json(found) }
                     CommandOutput.line(FleetText.yaml(found))
+                }
+            }
+        }
+    }
+
+    struct Agents: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "agents",
+            abstract:
+                "List the agents beside a fleet's brokers and gateways: what is in force there, as they last reported."
+        )
+
+        @OptionGroup var connection: ConnectionOptions
+        @OptionGroup var output: OutputOptions
+        @OptionGroup var listing: ListingOptions
+        @Argument(help: "The fleet's name.") var fleet: String
+
+        func run() async throws {
+            try await operating {
+                try await OperatorClient.with(connection) { client in
+                    try await listing.show(
+                        API.Agent.self,
+                        from: client,
+                        .listAgents,
+                        ["fleet": fleet],
+                        json: output.json,
+                        columns: [
+                            ("AGENT", { $0.device }), ("REPORTED", { CommandOutput.time($0.reportedAt) }),
+                            ("TRUST STORE", { CommandOutput.text($0.trustStoreVersion) }),
+                            ("CRLS", { $0.lists.map { "\($0.number)" }.joined(separator: ", ") }),
+                            ("ENDS SESSIONS", { $0.endsSessions ? "yes" : "no" }), ("FAULTS", { "\($0.faults)" }),
+                        ]
+                    )
                 }
             }
         }

@@ -28,6 +28,8 @@ struct GroupRevocation {
     struct Outcome: Codable, Sendable {
         var revoked: Int
         var already: Int
+        /// Of those that are revoked now, how many nothing lacks; missing without --wait.
+        var complete: Int?
     }
 
     /// The devices that the order changes, and the plan.

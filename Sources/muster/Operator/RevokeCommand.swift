@@ -15,6 +15,9 @@ struct RevokeCommand: AsyncParsableCommand {
             Many devices: look first with --dry-run, and then say with --confirm how many it told. Broken off, it goes on when
             it is started again: whoever is revoked already is passed over.
 
+            With --wait the command stays until nothing that is to refuse the device lacks it, and tells how long each took.
+
+                muster revoke meter-17 --fleet meters --reason keyCompromise --wait
                 muster revoke --fleet meters --credential 3f1a… --dry-run
                 muster revoke --fleet meters --credential 3f1a… --confirm 412 --reason keyCompromise
 
@@ -38,6 +41,7 @@ struct RevokeCommand: AsyncParsableCommand {
     @Option(help: "Revoke many: how many, as --dry-run told.") var confirm: Int?
     @Flag(help: "Until it is released: the reason certificateHold.") var hold = false
     @Option(help: "In words, for the record.") var comment: String?
+    @OptionGroup var waiting: WaitOptions
 
     func validate() throws {
         if hold, reason != nil { throw ValidationError("give --hold or --reason, not both") }
@@ -60,8 +64,29 @@ struct RevokeCommand: AsyncParsableCommand {
     func run() async throws {
         let order = API.RevocationOrder(reason: hold ? API.RevocationOrder.hold : reason, comment: comment)
         if group.isGiven { return try await revokeGroup(order) }
-        try await DeviceCommand.change(.revokeDevice, fleet, connection, body: order, output) { client in
-            try await named(client)
+        guard waiting.wait else {
+            return try await DeviceCommand.change(.revokeDevice, fleet, connection, body: order, output) { client in
+                try await named(client)
+            }
+        }
+        try await revokeAndWait(order)
+    }
+
+    private func revokeAndWait(_ order: API.RevocationOrder) async throws {
+        try await operating {
+            try await OperatorClient.with(connection) { client in
+                let name = try await named(client)
+                let names = ["fleet": fleet.fleet, "device": name]
+                let device = try await client.write(API.Device.self, .revokeDevice, names, body: order)
+                let wait = RevocationWait(fleet: fleet.fleet, waiting)
+                if !output.json { CommandOutput.line("\(device.device) is \(device.state)") }
+                let progress = try await wait.follow(name, client) { step, progress in
+                    if !output.json { CommandOutput.line(RevocationWait.line(step, of: progress)) }
+                }
+                if output.json { try CommandOutput.json(progress) }
+                let lacking = progress.steps.filter { !$0.isReached }.map { $0.name.joined(separator: " ") }
+                guard lacking.isEmpty else { throw wait.failure(lacking: lacking) }
+            }
         }
     }
 
@@ -79,12 +104,18 @@ struct RevokeCommand: AsyncParsableCommand {
                     )
                 }
                 try await revocation.carryOut(pending, client)
-                if output.json {
-                    return try CommandOutput.json(
-                        GroupRevocation.Outcome(revoked: pending.count, already: plan.already)
-                    )
+                var outcome = GroupRevocation.Outcome(revoked: pending.count, already: plan.already)
+                if !output.json {
+                    CommandOutput.line("\(pending.count) devices are revoked; \(plan.already) were already")
                 }
-                CommandOutput.line("\(pending.count) devices are revoked; \(plan.already) were already")
+                let wait = RevocationWait(fleet: fleet.fleet, waiting)
+                let seen = waiting.wait ? try await wait.follow(pending, client) : nil
+                outcome.complete = seen?.complete
+                if output.json { try CommandOutput.json(outcome) }
+                guard let seen else { return }
+                let lacking = seen.lacking.sorted { $0.key < $1.key }.map { "\($0.key) (of \($0.value) devices)" }
+                guard lacking.isEmpty else { throw wait.failure(lacking: lacking) }
+                if !output.json { CommandOutput.line("all that is to refuse them has all of them") }
             }
         }
     }

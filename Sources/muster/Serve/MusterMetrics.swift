@@ -7,6 +7,8 @@ import Prometheus
 enum MusterMetrics {
     /// From half a millisecond, which a check in memory takes, to five seconds, when devices have given up.
     static let latencyBuckets = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5]
+    /// Seconds; a large list of all, and the agents that wait for it, may take so long.
+    static let revocationBuckets = latencyBuckets + [10, 30, 60]
     /// Enrollments that were committed together.
     static let groupSizeBuckets: [Double] = [1, 2, 4, 8, 16, 32, 64]
 
@@ -104,7 +106,7 @@ enum MusterMetrics {
         "muster_operator_requests_total",
         labels: ["operation", "status"],
         help: "Requests to the operator API by operation and HTTP status. Status 401 or 403: somebody's role or token "
-            + "is wrong, or somebody tries; the audit log names them. Status 5xx: look at the server's log."
+            + "is wrong, or somebody tries; the server's log names them. Status 5xx: look there too."
     )
     static let crlEnds = MetricDescription.gauge(
         "muster_crl_ends_seconds",
@@ -114,6 +116,13 @@ enum MusterMetrics {
             "Time until the first of the issuer's CRLs ends. They are signed anew after half of their life; if it falls "
             + "below that, no server signs: look for one with the issuer's key, and at the database. At 0 brokers and "
             + "gateways refuse every device."
+    )
+    static let crlAge = MetricDescription.gauge(
+        "muster_crl_age_seconds",
+        unit: .seconds,
+        labels: ["issuer"],
+        help:
+            "Time since the thisUpdate of the oldest of the issuer's CRLs. Over half of crl.lifetimeDays: nobody signs."
     )
     static let crlSize = MetricDescription.gauge(
         "muster_crl_size_bytes",
@@ -128,16 +137,33 @@ enum MusterMetrics {
         labels: ["issuer"],
         help: "CRLs signed here. If it stands still on all servers while devices are revoked, look at their logs."
     )
-    /// Stage is crl or crl-complete.
+    /// Stage is a `RevocationStage`.
     static let revocationStage = MetricDescription.histogram(
         "muster_revocation_stage_seconds",
         unit: .seconds,
-        buckets: latencyBuckets,
+        buckets: revocationBuckets,
         labels: ["stage"],
         help:
-            "Time from an operator's revocation until a stage of it: crl, when the CRL that its certificate names has it; "
-            + "crl-complete, when the list of all has it, which takes longer when that is large. If crl rises, look at "
-            + "the database, and at the key's token."
+            "Time from an operator's revocation until a stage of it: ocsp, when no OCSP answer of this server lacks it; crl, "
+            + "when the CRL that its certificate names has it; crl-complete, when the list of all has it, which takes "
+            + "longer when that is large; published, when the MQTT broker has the message; agents, when it is in force "
+            + "beside a broker or gateway; sessions, when a broker's agent has ended its sessions. If crl rises, look at "
+            + "the database, and at the key's token; if published, at the broker; if agents or sessions, at the agents "
+            + "that muster fleet agents tells."
+    )
+    static let agents = MetricDescription.gauge(
+        "muster_agents",
+        labels: ["fleet"],
+        help:
+            "Agents beside brokers and gateways that have reported what is in force there. Those that were revoked do "
+            + "not count."
+    )
+    static let agentsBehind = MetricDescription.gauge(
+        "muster_agents_behind",
+        labels: ["fleet"],
+        help:
+            "Agents that have lacked a CRL or a trust store for more than a minute: who was revoked since is let in there. "
+            + "muster fleet agents says which they are; look whether each runs and reaches the broker."
     )
     /// Status is one of `OCSPAnswer.Kind`.
     static let ocspAnswers = MetricDescription.counter(
@@ -166,7 +192,7 @@ enum MusterMetrics {
     static let all = [
         enrollmentAttempts, enrollmentStage, commits, commitGroupSize, commitTime, commitQueue, outboxOldest,
         outboxPublished, certificatesExpiring, databaseConnections, databaseWaiting, tlsHandshakes, limits,
-        operatorRequests, crlEnds, crlSize, crlsSigned, revocationStage,
+        operatorRequests, crlEnds, crlAge, crlSize, crlsSigned, revocationStage, agents, agentsBehind,
         ocspAnswers, ocspResponderEnds,
         buildInfo,
     ]

@@ -129,7 +129,12 @@ struct MusterServer: Sendable {
         let follower = CRLFollower(pool: pool, changes: changes, published: crls, logger: logger)
         try await follower.load()
 
-        let statuses = PostgresCertificateStatuses(pool: pool, changes: changes)
+        let statuses = PostgresCertificateStatuses(
+            pool: pool,
+            changes: changes,
+            onRevocation: OCSPMetrics(factory: metrics).noticed,
+            logger: logger
+        )
         let ocsp = OCSPService(
             issuers: issuers,
             record: statuses,
@@ -285,7 +290,13 @@ struct MusterServer: Sendable {
                 logger: logger
             ),
             RetainedMessages(outbox: outbox, broker: client, logger: logger),
-            AcknowledgementCollector(record: outbox, broker: client, logger: logger),
+            AcknowledgementCollector(
+                record: outbox,
+                agents: PostgresAgents(pool: pool),
+                broker: client,
+                onAdvance: AgentMetrics(factory: metrics).advanced,
+                logger: logger
+            ),
         ]
     }
 
@@ -321,6 +332,12 @@ struct MusterServer: Sendable {
             operators: PostgresOperatorRegister(pool: pool),
             audit: PostgresAuditLog(pool: pool),
             trust: PostgresTrustReading(pool: pool),
+            progress: PostgresRevocationProgress(
+                pool: pool,
+                statuses: statuses,
+                hasBroker: configuration.mqtt != nil
+            ),
+            agents: PostgresAgents(pool: pool),
             idempotency: PostgresIdempotencyRecord(pool: pool),
             authorization: DeviceAuthorization(
                 record: PostgresPresentedCertificates(pool: pool, statuses: statuses)

@@ -1,6 +1,7 @@
 import CoreMetrics
 import Enrollment
 import EnrollmentPostgres
+import Foundation
 import Prometheus
 import Synchronization
 
@@ -59,22 +60,60 @@ final class CommitMetrics: Sendable {
     }
 }
 
-/// Counts what the broker took.
+/// Counts what the broker took, and times revocations until it did.
 final class OutboxMetrics: Sendable {
     private let events: Counter
+    private let published: CoreMetrics.Timer
 
     init(factory: any MetricsFactory) {
         events = Counter(label: MusterMetrics.outboxPublished.name, factory: factory)
+        published = RevocationStage.published.timer(factory)
     }
 
-    @Sendable func published(_ count: Int) { events.increment(by: count) }
+    @Sendable func published(_ event: OutboxEvent) {
+        events.increment()
+        if Topics.areRevocations(event.topic) { published.record(seconds: Date().timeIntervalSince(event.createdAt)) }
+    }
 }
 
-/// Counts OCSP answers.
-final class OCSPMetrics: Sendable {
-    private let counters: [OCSPAnswer.Kind: Counter]
+/// Times revocations until agents have them.
+final class AgentMetrics: Sendable {
+    private let inForce: CoreMetrics.Timer
+    private let sessions: CoreMetrics.Timer
 
     init(factory: any MetricsFactory) {
+        inForce = RevocationStage.agents.timer(factory)
+        sessions = RevocationStage.sessions.timer(factory)
+    }
+
+    @Sendable func advanced(_ advance: AgentAdvance) {
+        for seconds in advance.inForce { inForce.record(seconds: seconds) }
+        for seconds in advance.sessionsEnded { sessions.record(seconds: seconds) }
+    }
+}
+
+extension RevocationStage {
+    func timer(_ factory: any MetricsFactory) -> CoreMetrics.Timer {
+        CoreMetrics.Timer(
+            label: MusterMetrics.revocationStage.name,
+            dimensions: [("stage", rawValue)],
+            factory: factory
+        )
+    }
+}
+
+extension CoreMetrics.Timer {
+    /// Clocks differ: what seems to be before its beginning took no time.
+    func record(seconds: Double) { recordNanoseconds(Int64(max(0, seconds) * 1e9)) }
+}
+
+/// Counts OCSP answers, and times revocations until all answers have them.
+final class OCSPMetrics: Sendable {
+    private let counters: [OCSPAnswer.Kind: Counter]
+    private let stage: CoreMetrics.Timer
+
+    init(factory: any MetricsFactory) {
+        stage = RevocationStage.ocsp.timer(factory)
         counters = Dictionary(
             uniqueKeysWithValues: OCSPAnswer.Kind.allCases.map { kind in
                 let dimensions = [("status", kind.rawValue)]
@@ -87,6 +126,8 @@ final class OCSPMetrics: Sendable {
     }
 
     @Sendable func answered(_ kind: OCSPAnswer.Kind) { counters[kind]?.increment() }
+    /// From then on no answer lacks the revocation.
+    @Sendable func noticed(_ seconds: Double) { stage.record(seconds: seconds) }
 }
 
 /// Counts CRLs, and times revocations until a CRL has them.
@@ -98,16 +139,8 @@ final class CRLMetrics: Sendable {
 
     init(factory: any MetricsFactory) {
         self.factory = factory
-        func timer(_ stage: String) -> CoreMetrics.Timer {
-            let dimensions = [("stage", stage)]
-            return CoreMetrics.Timer(
-                label: MusterMetrics.revocationStage.name,
-                dimensions: dimensions,
-                factory: factory
-            )
-        }
-        shards = timer("crl")
-        complete = timer("crl-complete")
+        shards = RevocationStage.crl.timer(factory)
+        complete = RevocationStage.crlComplete.timer(factory)
     }
 
     /// Issuers are those of the configuration.
@@ -124,6 +157,6 @@ final class CRLMetrics: Sendable {
         }
         counter.increment(by: event.lists)
         let timer = event.isComplete ? complete : shards
-        for waited in event.waited { timer.recordNanoseconds(Int64(max(0, waited) * 1e9)) }
+        for seconds in event.waited { timer.record(seconds: seconds) }
     }
 }

@@ -46,7 +46,7 @@ enum ServerReadiness {
 
     /// CRLs that are late are said long before they end, and do not fail readiness: this server may serve others' lists.
     private static func check(
-        _ crls: (issuer: String, count: Int, nextUpdate: Date, octetsMax: Int),
+        _ crls: PublishedCRLs.Summary,
         lifetime: Duration,
         at now: Date
     ) -> Readiness.Check {

@@ -101,6 +101,12 @@ struct GaugeReader: Service {
         } catch {
             // The database's absence is told by readiness.
         }
+        if let counts = try? await RecordGauges(pool: pool).agents(at: Date()) {
+            for (fleet, count) in counts {
+                set(MusterMetrics.agents.name, [("fleet", fleet)], Double(count.all))
+                set(MusterMetrics.agentsBehind.name, [("fleet", fleet)], Double(count.behind))
+            }
+        }
         let days = Self.expiringDays
         if let counts = try? await RecordGauges(pool: pool).expiring(withinDays: days, at: Date()) {
             for (fleet, count) in counts {
@@ -123,6 +129,7 @@ struct GaugeReader: Service {
         for summary in crls.summaries {
             let issuer = [("issuer", summary.issuer)]
             set(MusterMetrics.crlEnds.name, issuer, summary.nextUpdate.timeIntervalSinceNow)
+            set(MusterMetrics.crlAge.name, issuer, max(0, -summary.thisUpdate.timeIntervalSinceNow))
             set(MusterMetrics.crlSize.name, issuer, Double(summary.octetsMax))
         }
         for (issuer, end) in ocsp.responderEnds {

@@ -146,7 +146,8 @@ struct AgentBed: Sendable {
         return SteadyClient(program: program, stopFile: stop)
     }
 
-    func revoke(_ device: SystemDevice, _ options: String...) async throws {
+    @discardableResult
+    func revoke(_ device: SystemDevice, _ options: String...) async throws -> String {
         try await muster(["revoke", device.id, "--fleet", document.fleet] + options)
     }
 
@@ -154,10 +155,12 @@ struct AgentBed: Sendable {
         try await muster(["device", "release", device.id, "--fleet", document.fleet])
     }
 
-    private func muster(_ arguments: [String]) async throws {
+    @discardableResult
+    func muster(_ arguments: [String]) async throws -> String {
         let dev = URL(fileURLWithPath: pki).deletingLastPathComponent().path + "/dev.json"
         let result = try await Program.run(MusterDev.executable("muster"), arguments + ["--dev", dev])
-        try #require(result.succeeded, "\(result.errorOutput)")
+        try #require(result.succeeded, "\(result.text)\(result.errorOutput)")
+        return result.text
     }
 }
 

@@ -111,8 +111,14 @@ extension SystemTests {
                 try await Eventually.holds("the session's end") { one.isEnded }
                 #expect(try await Self.isRefused(one.device))
             }
-            try await bed.revoke(lost.device, "--reason", "keyCompromise")
+            // The command that waits comes back when the agent has ended the session.
+            let told = try await bed.revoke(lost.device, "--reason", "keyCompromise", "--wait")
+            for stage in ["published", "agents \(gateway.id)", "sessions \(gateway.id)"] {
+                #expect(told.contains("  \(stage)\n"), "\(told)")
+            }
             try await Eventually.holds("the session's end") { lost.isEnded }
+            let agents = try await bed.muster(["fleet", "agents", document.fleet])
+            #expect(agents.contains(gateway.id) && agents.contains("yes"), "\(agents)")
             #expect(try await Self.isRefused(lost.device))
             try await bed.revoke(held.device, "--hold")
             try await Eventually.holds("the held session's end") { held.isEnded }
@@ -138,7 +144,16 @@ extension SystemTests {
             agent.signal(SIGTERM)
             #expect(try await agent.end(withinSeconds: 30) == 0, "\(agent.log.suffix(3_000))")
             let late = try await Listener(SystemDevice(document).enrolled())
-            try await bed.revoke(late.device)
+            // Whoever waits is told what lacks it.
+            let tired = try await Program.run(
+                MusterDev.executable("muster"),
+                [
+                    "revoke", late.device.id, "--fleet", document.fleet, "--wait", "--wait-seconds", "2", "--dev",
+                    dev.state + "/dev.json",
+                ]
+            )
+            #expect(tired.exitStatus == 69 && tired.text.contains("\(late.device.id) is revoked"))
+            #expect(tired.errorOutput.contains("sessions \(gateway.id) lacks it"), "\(tired.errorOutput)")
             let again = try await bed.startAgent()
             try await Eventually.holds("the late session's end") { late.isEnded }
             #expect(try await Self.isRefused(late.device))

@@ -70,8 +70,12 @@ extension OperatorTests {
                 "keyCompromise"
             )
             #expect(try await Self.states(fleet) == ["valid": 10, "revoked": 4])
-            let rest = try await fleet.command(wanted + ["--confirm", "8"])
-            #expect(rest.text == "8 devices are revoked; 4 were already\n")
+            let rest = try await fleet.command(wanted + ["--confirm", "8", "--wait"])
+            #expect(
+                rest.text
+                    == "8 devices are revoked; 4 were already\nall that is to refuse them has all of them\n",
+                "\(rest.errorOutput)"
+            )
             #expect(try await Self.states(fleet) == ["valid": 2, "revoked": 12])
             #expect(
                 try await fleet.command(wanted + ["--confirm", "0"]).text == "0 devices are revoked; 12 were already\n"

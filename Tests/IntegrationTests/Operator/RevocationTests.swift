@@ -64,9 +64,10 @@ extension OperatorTests {
                 )
             }
             #expect(answers == "200\n403 certificate-revoked")
-            let message = try JSONSerialization.jsonObject(with: Data(try #require(heard.first))) as? [String: String]
-            #expect(message?["device"] == "unit" && message?["fleet"] == fleet.name)
-            #expect(message?["state"] == "revoked" && message?["reason"] == "keyCompromise")
+            let message = try JSONSerialization.jsonObject(with: Data(try #require(heard.first))) as? [String: Any]
+            let words = ["device", "fleet", "state", "reason"].map { message?[$0] as? String }
+            #expect(words == ["unit", fleet.name, "revoked", "keyCompromise"])
+            #expect((message?["sequence"] as? Int ?? 0) > 0)
             #expect(try await Self.state(fleet) == "revoked")
             let shown = try await fleet.muster("device", "show", "unit", "--fleet", fleet.name)
             #expect(shown.contains("keyCompromise") && shown.contains("its key is on the net"))
@@ -76,6 +77,42 @@ extension OperatorTests {
             let refused = try await fleet.enroll("unit")
             #expect(refused.reason == "certificate-revoked")
             #expect(try await fleet.explanation(of: refused).contains("unit"))
+        }
+
+        @Test func `a revocation that is waited for tells each stage, and the device's history who did it and why`()
+            async throws
+        {
+            let fleet = try await Self.enrolled()
+            let told = try await fleet.muster(
+                "revoke",
+                "unit",
+                "--fleet",
+                fleet.name,
+                "--reason",
+                "keyCompromise",
+                "--comment",
+                "lost with the van",
+                "--wait"
+            )
+            let lines = told.split(separator: "\n")
+            #expect(lines.first == "unit is revoked")
+            for stage in ["committed", "ocsp", "crl dev/", "crl-complete dev", "published"] {
+                #expect(lines.contains { $0.contains(" ms  \(stage)") }, "\(stage): \(told)")
+            }
+            // What is as it was is waited for again, and there is nothing to wait for.
+            let again = try await fleet.muster("revoke", "unit", "--fleet", fleet.name, "--wait", "--json")
+            let progress = try JSONSerialization.jsonObject(with: Data(again.utf8)) as? [String: Any]
+            #expect(progress?["isComplete"] as? Bool == true && progress?["reason"] as? String == "keyCompromise")
+
+            #expect(try await fleet.enroll("unit").reason == "certificate-revoked")
+            let history = try await fleet.muster("device", "history", "unit", "--fleet", fleet.name)
+            let events = history.split(separator: "\n").dropFirst()
+            #expect(events.count == 3, "\(history)")
+            #expect(events.first?.contains("refused") == true && events.first?.contains("certificate-revoked") == true)
+            #expect(events.contains { $0.contains("device.revoked") && $0.contains("lost with the van") })
+            #expect(events.last?.contains("issued") == true && events.last?.contains("open-first") == true)
+            let nobody = try await fleet.command(["device", "history", "nobody", "--fleet", fleet.name])
+            #expect(!nobody.succeeded && nobody.errorOutput.contains("nothing is known of a device nobody"))
         }
 
         @Test func `a device is found by a certificate or key that it had before, and what nobody has is named`()
