@@ -681,6 +681,42 @@ CREATE TABLE public.trust_stores (
     CONSTRAINT trust_stores_message_sha256_check CHECK ((octet_length(message_sha256) = 32)),
     CONSTRAINT trust_stores_version_check CHECK ((version > 0))
 );
+
+CREATE TABLE public.webhook_events (
+    id bigint NOT NULL,
+    webhook text NOT NULL,
+    message uuid DEFAULT gen_random_uuid() NOT NULL,
+    type text NOT NULL,
+    subject text NOT NULL,
+    body bytea NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    attempts integer DEFAULT 0 NOT NULL,
+    last_failure text,
+    due_at timestamp with time zone DEFAULT now() NOT NULL,
+    give_up_at timestamp with time zone NOT NULL,
+    given_up_at timestamp with time zone,
+    CONSTRAINT webhook_events_attempts_check CHECK ((attempts >= 0))
+);
+ALTER TABLE public.webhook_events ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.webhook_events_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.webhooks (
+    name text NOT NULL,
+    failures integer DEFAULT 0 NOT NULL,
+    last_failure text,
+    due_at timestamp with time zone DEFAULT now() NOT NULL,
+    held_by uuid,
+    held_until timestamp with time zone,
+    disabled_at timestamp with time zone,
+    CONSTRAINT webhooks_failures_check CHECK ((failures >= 0)),
+    CONSTRAINT webhooks_name_check CHECK ((name ~ '^[a-z0-9-]{1,40}$'::text))
+);
 ALTER TABLE ONLY public.attempts ATTACH PARTITION public.attempts_MONTH FOR VALUES FROM ('FIRST_DAY') TO ('FIRST_DAY');
 ALTER TABLE ONLY public.attempts ATTACH PARTITION public.attempts_default DEFAULT;
 ALTER TABLE ONLY public.certificates ATTACH PARTITION public.certificates_0 FOR VALUES WITH (modulus 8, remainder 0);
@@ -775,6 +811,10 @@ ALTER TABLE ONLY public.schema_migrations
     ADD CONSTRAINT schema_migrations_pkey PRIMARY KEY (number);
 ALTER TABLE ONLY public.trust_stores
     ADD CONSTRAINT trust_stores_pkey PRIMARY KEY (fleet_id, version);
+ALTER TABLE ONLY public.webhook_events
+    ADD CONSTRAINT webhook_events_pkey PRIMARY KEY (webhook, id);
+ALTER TABLE ONLY public.webhooks
+    ADD CONSTRAINT webhooks_pkey PRIMARY KEY (name);
 
 CREATE UNIQUE INDEX anchors_present ON public.anchors USING btree (fleet_id, name) WHERE (removed_at IS NULL);
 
@@ -847,6 +887,12 @@ CREATE INDEX outbox_waiting ON public.outbox USING btree (fleet_id, id) WHERE (p
 CREATE INDEX revocations_device ON public.revocations USING btree (fleet_id, device_id);
 
 CREATE INDEX revocations_shard ON public.revocations USING btree (issuer_id, crl_shard);
+
+CREATE INDEX webhook_events_given_up ON public.webhook_events USING btree (webhook, given_up_at) WHERE (given_up_at IS NOT NULL);
+
+CREATE INDEX webhook_events_subject ON public.webhook_events USING btree (webhook, subject, id) WHERE (given_up_at IS NULL);
+
+CREATE INDEX webhook_events_waiting ON public.webhook_events USING btree (webhook, id) WHERE (given_up_at IS NULL);
 ALTER INDEX public.attempts_not_issued ATTACH PARTITION public.attempts_MONTH_fleet_id_at_id_idx;
 ALTER INDEX public.attempts_device ATTACH PARTITION public.attempts_MONTH_fleet_id_device_id_at_idx;
 ALTER INDEX public.attempts_pkey ATTACH PARTITION public.attempts_MONTH_pkey;
@@ -1010,3 +1056,16 @@ GRANT SELECT,INSERT,DELETE ON TABLE public.revocations TO muster_server;
 GRANT UPDATE(reason) ON TABLE public.revocations TO muster_server;
 GRANT SELECT ON TABLE public.schema_migrations TO muster_server;
 GRANT SELECT,INSERT ON TABLE public.trust_stores TO muster_server;
+GRANT SELECT,INSERT,DELETE ON TABLE public.webhook_events TO muster_server;
+GRANT UPDATE(attempts) ON TABLE public.webhook_events TO muster_server;
+GRANT UPDATE(last_failure) ON TABLE public.webhook_events TO muster_server;
+GRANT UPDATE(due_at) ON TABLE public.webhook_events TO muster_server;
+GRANT UPDATE(give_up_at) ON TABLE public.webhook_events TO muster_server;
+GRANT UPDATE(given_up_at) ON TABLE public.webhook_events TO muster_server;
+GRANT SELECT,INSERT ON TABLE public.webhooks TO muster_server;
+GRANT UPDATE(failures) ON TABLE public.webhooks TO muster_server;
+GRANT UPDATE(last_failure) ON TABLE public.webhooks TO muster_server;
+GRANT UPDATE(due_at) ON TABLE public.webhooks TO muster_server;
+GRANT UPDATE(held_by) ON TABLE public.webhooks TO muster_server;
+GRANT UPDATE(held_until) ON TABLE public.webhooks TO muster_server;
+GRANT UPDATE(disabled_at) ON TABLE public.webhooks TO muster_server;

@@ -8,5 +8,7 @@ enum AuditSubject {
 
     static func anchor(_ name: String, fleet: String) -> String { "anchor \(name)@\(fleet)" }
 
+    static func webhook(_ name: String) -> String { "webhook \(name)" }
+
     static func holder(_ name: String) -> String { "operator \(name)" }
 }

@@ -7,8 +7,11 @@ import Postgres
 /// out who won and what is new, the second writes everything and commits.
 struct EnrollmentTransaction {
     let entries: [EnrollmentEntry]
+    let webhooks: WebhookWriter
 
     func run(on connection: PostgresConnection) async throws -> [CommitOutcome] {
+        // Before the end of the audit chain is held, since others wait for that.
+        let events = webhooks.subscriptions.isEmpty ? [] : entries.map { WebhookEvent($0) }
         do {
             let attention = OperatorAttention(entries)
             let opened = try await connection.pipeline(
@@ -17,8 +20,11 @@ struct EnrollmentTransaction {
             let winners = try Set(opened[2].map { Int(try $0.decode(at: 0, as: Int32.self)) })
             let head = try AuditWriter.Head(opened[1])
             let kept = entries.enumerated().filter { $0.element.issuance == nil || winners.contains($0.offset) }
-            let raised = try attention.entries(opened.dropFirst(3))
-            _ = try await connection.pipeline(queries(kept.map(\.element), raised: raised, head: head) + ["commit"])
+            let news = try attention.news(opened.dropFirst(3), tellsWebhooks: !webhooks.subscriptions.isEmpty)
+            let told = webhooks.queries(events.isEmpty ? [] : kept.compactMap { events[$0.offset] } + news.webhooks)
+            _ = try await connection.pipeline(
+                queries(kept.map(\.element), raised: news.audit, head: head) + told + ["commit"]
+            )
             return entries.enumerated().map { index, entry in
                 entry.issuance == nil || winners.contains(index) ? .recorded : .lostRace
             }

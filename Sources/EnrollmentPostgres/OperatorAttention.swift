@@ -25,7 +25,7 @@ struct OperatorAttention {
         self.marks = marks
     }
 
-    /// At most two statements; `entries` reads their results.
+    /// At most two statements; `news` reads their results.
     var queries: [PostgresQuery] {
         var queries: [PostgresQuery] = []
         if !asks.isEmpty { queries.append(askQuery) }
@@ -33,15 +33,22 @@ struct OperatorAttention {
         return queries
     }
 
-    /// The audit entries of what is new.
-    func entries(_ results: ArraySlice<PostgresRows>) throws -> [AuditEntry] {
+    /// What is new.
+    struct News {
+        var audit: [AuditEntry] = []
+        /// Of each credential that was marked.
+        var webhooks: [WebhookEvent] = []
+    }
+
+    /// - Parameter tellsWebhooks: False leaves out what only they are told.
+    func news(_ results: ArraySlice<PostgresRows>, tellsWebhooks: Bool) throws -> News {
         var results = results
-        var entries: [AuditEntry] = []
+        var news = News()
         if !asks.isEmpty, let rows = results.popFirst() {
             for row in rows {
                 let (attempt, request) = asks[Int(try row.decode(at: 0, as: Int64.self)) - 1]
                 let names = DeviceNames(device: request.device, fleet: attempt.fleetName)
-                entries.append(
+                news.audit.append(
                     AuditEntry(
                         at: attempt.at,
                         actor: "device \(names.commonName)",
@@ -56,7 +63,8 @@ struct OperatorAttention {
             for row in rows {
                 let (attempt, credential) = marks[Int(try row.decode(at: 0, as: Int64.self)) - 1]
                 let reason = attempt.refusal?.reason.rawValue ?? attempt.rule
-                entries.append(
+                if tellsWebhooks { news.webhooks.append(WebhookEvent(marking: credential, by: attempt)) }
+                news.audit.append(
                     AuditEntry(
                         at: attempt.at,
                         actor: "muster",
@@ -67,7 +75,7 @@ struct OperatorAttention {
                 )
             }
         }
-        return entries
+        return news
     }
 
     private var askQuery: PostgresQuery {

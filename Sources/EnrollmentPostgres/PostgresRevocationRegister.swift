@@ -7,8 +7,13 @@ package import Postgres
 /// commit: what is decided against one standing is never recorded under another.
 package struct PostgresRevocationRegister: RevocationRegister {
     private let pool: PostgresPool
+    private let webhooks: WebhookWriter
 
-    package init(pool: PostgresPool) { self.pool = pool }
+    /// - Parameter webhooks: Who is told of changes.
+    package init(pool: PostgresPool, webhooks: [WebhookSubscription] = []) {
+        self.pool = pool
+        self.webhooks = WebhookWriter(subscriptions: webhooks)
+    }
 
     package func change(
         _ device: DeviceID,
@@ -41,7 +46,7 @@ package struct PostgresRevocationRegister: RevocationRegister {
                     at: at,
                     sequence: head.sequence + 1
                 )
-                var queries = step.queries
+                var queries = step.queries + webhooks.queries(step.webhookEvents)
                 if let audit = step.audit { queries += AuditWriter.queries([audit], after: head) }
                 if !queries.isEmpty { _ = try await connection.pipeline(queries) }
                 let entry = try await connection.query(PostgresDeviceRegister.query(device, of: fleet)).first
@@ -207,6 +212,14 @@ private struct RevocationStep {
             sequence: sequence,
             at: at
         )
+    }
+
+    /// What webhooks are told: nothing, or one event.
+    var webhookEvents: [WebhookEvent] {
+        guard let name = FleetName(fleetName),
+            let event = WebhookEvent(change, effect: effect, of: device, fleet: name, actor: actor, at: at)
+        else { return [] }
+        return [event]
     }
 
     var audit: AuditEntry? {

@@ -11,6 +11,7 @@ package final class RecordChanges: Service {
         case outbox = "muster_outbox"
         case revocations = "muster_revocations"
         case crls = "muster_crls"
+        case webhooks = "muster_webhooks"
     }
 
     /// How long a change goes unnoticed at most if its notice was lost.

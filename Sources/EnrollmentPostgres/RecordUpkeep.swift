@@ -8,6 +8,8 @@ package struct RecordUpkeep: Sendable {
     package static let minutesKept: Duration = .seconds(2 * 3_600)
     /// How long one is told when a CRL had a revocation; by the last ones one tells for good which agents are behind.
     package static let signingsKept: Duration = .seconds(30 * 86_400)
+    /// How long events that no webhook took can be sent once more by an operator.
+    package static let webhookEventsKept: Duration = .seconds(30 * 86_400)
     /// Rows deleted by one statement, so that none takes long.
     private static let batch: Int64 = 5_000
     /// Statements a call; what is left waits for the next call.
@@ -18,7 +20,7 @@ package struct RecordUpkeep: Sendable {
     package init(pool: PostgresPool) { self.pool = pool }
 
     /// Removes minutes that no limit counts any more, answers kept for longer than promised, and when CRLs of long ago were
-    /// signed.
+    /// signed, and events that webhooks did not take, or that no longer have one.
     /// - Returns: How many rows were removed.
     package func removeStale(at: Date) async throws(RecordError) -> Int {
         let minute = at.addingTimeInterval(-Double(Self.minutesKept.components.seconds))
@@ -47,7 +49,22 @@ package struct RecordUpkeep: Sendable {
                 and signed_at < \(signing)
             """
         )
-        return minutes + answers + signings
+        let event = at.addingTimeInterval(-Double(Self.webhookEventsKept.components.seconds))
+        let events = try await remove(
+            """
+            delete from webhook_events where ctid = any (array(
+                select ctid from webhook_events where given_up_at < \(event) limit \(Self.batch)))
+                and given_up_at < \(event)
+            """
+        )
+        let orphans = try await remove(
+            """
+            delete from webhook_events where ctid = any (array(
+                select ctid from webhook_events where given_up_at is null and give_up_at < \(event) limit \(Self.batch)))
+                and given_up_at is null and give_up_at < \(event)
+            """
+        )
+        return minutes + answers + signings + events + orphans
     }
 
     private func remove(_ query: PostgresQuery) async throws(RecordError) -> Int {

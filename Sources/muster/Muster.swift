@@ -23,7 +23,7 @@ struct Muster: AsyncParsableCommand {
         version: version,
         subcommands: [
             ServeCommand.self, DevCommand.self, ConfigCommand.self, DatabaseCommand.self, CACommand.self,
-            CRLCommand.self, AgentCommand.self,
+            CRLCommand.self, AgentCommand.self, WebhookCommand.self,
         ],
         groupedSubcommands: [
             CommandGroup(

@@ -93,6 +93,8 @@ struct RolesTests {
         "update idempotency_keys set actor = 'eve'",
         "update revocations set revoked_at = now()", "update revocations set serial = ''",
         "update device_keys set key_sha256 = ''", "update device_keys set device_id = 'meter-1'",
+        "delete from webhooks", "update webhooks set name = 'other'", "update webhook_events set body = ''",
+        "update webhook_events set message = gen_random_uuid()", "update webhook_events set webhook = 'other'",
     ]
 
     @Test func `the server may do nothing that it need not do`() async throws {

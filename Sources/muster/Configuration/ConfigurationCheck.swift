@@ -84,6 +84,10 @@ extension ServerConfiguration {
         add("operator.caKeyFile", operatorFront?.caKey.path, isSecret: true)
         add("operator.passphraseFile", operatorFront?.passphraseFile, isSecret: true)
         add("operator.jwksFile", operatorFront?.tokens?.keySetFile)
+        for (index, webhook) in webhooks.enumerated() {
+            add("webhooks.\(index).secretFile", webhook.secretFile, isSecret: true)
+            add("webhooks.\(index).caFile", webhook.caFile)
+        }
         return files
     }
 }

@@ -18,8 +18,8 @@ struct ConfigurationFile: Sendable {
     private(set) var settings: [String: (text: String, origin: ConfigurationOrigin)] = [:]
     /// The place of each section that is there, also of each entry of a list: `est`, `issuers.0`.
     private(set) var sections: [String: ConfigurationOrigin] = [:]
-    /// How many entries the list of issuers has.
-    private(set) var issuerCount = 0
+    /// How many entries each list has, by its section.
+    private(set) var entryCounts: [String: Int] = [:]
     /// What is wrong with the file's shape, in no order.
     private(set) var problems: [ConfigurationProblem] = []
 
@@ -95,7 +95,7 @@ struct ConfigurationFile: Sendable {
             )
         } else if ConfigurationKeys.names.contains(pattern) {
             readSetting(value, name, at: key.mark)
-        } else if section.isEmpty, scalar.string == ConfigurationKeys.listSection {
+        } else if section.isEmpty, ConfigurationKeys.listSections[scalar.string] != nil {
             sections[name] = origin(key.mark)
             readList(value, name, document)
         } else if section.isEmpty, ConfigurationKeys.sections.contains(scalar.string) {
@@ -120,18 +120,23 @@ struct ConfigurationFile: Sendable {
     private mutating func readList(_ node: Node, _ name: String, _ document: ConfigurationDocument) {
         guard !Self.isEmpty(node) else { return }
         guard case .sequence(let sequence) = node else {
-            report(node.mark, name, "is a list: begin each entry with `- `, as in `- name: issuing-1`")
+            report(node.mark, name, "is a list: begin each entry with `- `, as in `- name: \(Self.exampleName(name))`")
             return
         }
-        guard sequence.count <= ConfigurationKeys.issuersMax else {
-            report(node.mark, name, "has \(sequence.count) entries; \(ConfigurationKeys.issuersMax) are the most")
+        let entriesMax = ConfigurationKeys.listSections[name] ?? 0
+        guard sequence.count <= entriesMax else {
+            report(node.mark, name, "has \(sequence.count) entries; \(entriesMax) are the most")
             return
         }
-        issuerCount = sequence.count
+        entryCounts[name] = sequence.count
         for (index, entry) in sequence.enumerated() {
             sections["\(name).\(index)"] = origin(entry.mark)
             readSection(entry, [name, String(index)], document)
         }
+    }
+
+    private static func exampleName(_ section: String) -> String {
+        ConfigurationKeys.all.first { $0.name == "\(section).*.name" }?.example ?? "…"
     }
 
     private mutating func readSetting(_ node: Node, _ name: String, at mark: Mark?) {

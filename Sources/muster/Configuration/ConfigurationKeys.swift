@@ -6,12 +6,10 @@ import PKI
 ///
 /// A new key is added here, read in `ServerConfiguration+Load.swift`, and has a place in `ServerConfiguration`.
 enum ConfigurationKeys {
-    /// The list's one section, whose entries are counted from 0 in names: `issuers.0.name`.
-    static let listSection = "issuers"
-    /// How many issuers one server may have.
-    static let issuersMax = 32
+    /// Sections that are lists, whose entries are counted from 0 in names (`issuers.0.name`), and how many entries each may have.
+    static let listSections = ["issuers": 32, "webhooks": 16]
     /// Sections that may be left out as a whole, but not in part.
-    static let optionalSections: Set<String> = ["mqtt", "operator"]
+    static let optionalSections: Set<String> = ["mqtt", "operator", "webhooks"]
 
     // MARK: database
 
@@ -356,6 +354,7 @@ enum ConfigurationKeys {
             operatorCACertificateFile.description, operatorCAKeyFile.description, operatorPassphraseFile.description,
             operatorJWTIssuer.description, operatorJWTAudience.description, operatorJWKSFile.description,
             operatorJWTRolesClaim.description,
+        ] + webhooks + [
             metricsListen.description,
             logLevel.description, logFormat.description,
         ] + limits + [shutdownGrace.description]

@@ -11,8 +11,8 @@ struct ConfigurationSettings: Sendable {
     /// How many `--set` options are read.
     static let overridesMax = 256
 
-    /// How many issuers any layer speaks of.
-    private(set) var issuerCount: Int
+    /// How many entries of each list any layer speaks of, by its section.
+    private(set) var entryCounts: [String: Int]
     /// Unknown or malformed names in any layer, and the faults of the file's shape.
     private(set) var problems: [ConfigurationProblem]
     private let file: ConfigurationFile?
@@ -23,7 +23,7 @@ struct ConfigurationSettings: Sendable {
     init(file: ConfigurationFile?, environment: [String: String], overrides: [String]) {
         self.file = file
         self.problems = file?.problems ?? []
-        self.issuerCount = file?.issuerCount ?? 0
+        self.entryCounts = file?.entryCounts ?? [:]
         layers.append(commandLine(overrides))
         layers.append(variables(environment))
         let texts = (file?.settings ?? [:]).mapValues(\.text)
@@ -86,7 +86,7 @@ struct ConfigurationSettings: Sendable {
                 continue
             }
             origins[name] = origin
-            countIssuer(in: name, separator: ".", origin)
+            countEntry(in: name, separator: ".", origin)
         }
         return Self.inMemory("command line", texts)
     }
@@ -103,7 +103,7 @@ struct ConfigurationSettings: Sendable {
             let origin = ConfigurationOrigin.environment(variable: variable)
             let pattern = ConfigurationName.pattern(of: variable, separator: "_")
             if known[pattern] != nil {
-                countIssuer(in: variable.dropFirst(prefix.count).lowercased(), separator: "_", origin)
+                countEntry(in: variable.dropFirst(prefix.count).lowercased(), separator: "_", origin)
             } else if known[pattern + "_FILE"] != nil {
                 report(origin, nil, "is not given here; put it in a file and name that with \(variable)_FILE")
             } else if let nearest = ConfigurationName.nearestVariable(to: pattern, among: known.keys.sorted()) {
@@ -118,14 +118,14 @@ struct ConfigurationSettings: Sendable {
         }
     }
 
-    private mutating func countIssuer(in name: String, separator: Character, _ origin: ConfigurationOrigin) {
+    private mutating func countEntry(in name: String, separator: Character, _ origin: ConfigurationOrigin) {
         let parts = name.split(separator: separator)
-        guard parts.count > 1, parts[0] == ConfigurationKeys.listSection else { return }
-        guard let index = Int(parts[1]), index < ConfigurationKeys.issuersMax, String(index) == parts[1] else {
-            report(origin, nil, "counts issuers from 0 to \(ConfigurationKeys.issuersMax - 1), without zeros before")
+        guard parts.count > 1, let entriesMax = ConfigurationKeys.listSections[String(parts[0])] else { return }
+        guard let index = Int(parts[1]), index < entriesMax, String(index) == parts[1] else {
+            report(origin, nil, "counts \(parts[0]) from 0 to \(entriesMax - 1), without zeros before")
             return
         }
-        issuerCount = max(issuerCount, index + 1)
+        entryCounts[String(parts[0])] = max(entryCounts[String(parts[0])] ?? 0, index + 1)
     }
 
     private static func inMemory(_ name: String, _ texts: [String: String]) -> InMemoryProvider {

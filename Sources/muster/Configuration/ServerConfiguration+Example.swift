@@ -7,7 +7,7 @@ extension ServerConfiguration {
         for key in ConfigurationKeys.all {
             let parts = key.name.split(separator: ".").map(String.init)
             guard let first = parts.first, let last = parts.last else { continue }
-            let isList = first == ConfigurationKeys.listSection
+            let isList = ConfigurationKeys.listSections[first] != nil
             let isCommented = ConfigurationKeys.optionalSections.contains(first)
             let opens = first != section
             if opens {
@@ -19,8 +19,10 @@ extension ServerConfiguration {
             lines += wrapped(meaning(of: key), indent: indent)
             var mark = isCommented ? "#" : ""
             if case .optional = key.presence { mark = "#" }
-            let entry = isList && opens ? "  - " : indent
-            lines.append("\(entry)\(mark)\(last): \(quoted(key.example))")
+            let begins = isList && opens
+            // A list that is not there has no entry either.
+            let entry = begins ? (isCommented ? "  #- " : "  - ") : indent
+            lines.append("\(entry)\(begins && isCommented ? "" : mark)\(last): \(quoted(key.example))")
         }
         return lines.joined(separator: "\n") + "\n"
     }
@@ -37,6 +39,7 @@ extension ServerConfiguration {
     private static let remarks = [
         "issuers": "At least one. In variables and with --set they are counted from 0: issuers.0.name.",
         "mqtt": "The whole section is optional. Uncomment all of it, or none.",
+        "webhooks": "Optional; each entry is a program that is told of events. At most 16.",
         "operator": "The whole section is optional; within it, the passphrase and the bearer tokens (jwt…, jwks…) are.",
     ]
 

@@ -27,6 +27,7 @@ extension ServerConfiguration {
         let issuers = Issuer.list(&reading)
         let trustStore = TrustStore(&reading)
         let operatorFront = reading.firstKey(in: "operator") == nil ? nil : OperatorFront(&reading)
+        let webhooks = Webhook.list(&reading)
         let metrics = reading.value(ConfigurationKeys.metricsListen).map(Metrics.init(listen:))
         let log = Log(&reading)
         let limits = Limits(&reading)
@@ -39,7 +40,7 @@ extension ServerConfiguration {
             ]
         )
         guard let database, let est, let publicFront, let crl, let ocsp, let issuers, let trustStore,
-            let metrics, let log, let limits, let shutdown
+            let webhooks, let metrics, let log, let limits, let shutdown
         else { return nil }
         self.init(
             database: database,
@@ -51,6 +52,7 @@ extension ServerConfiguration {
             issuers: issuers,
             trustStore: trustStore,
             operatorFront: operatorFront,
+            webhooks: webhooks,
             metrics: metrics,
             log: log,
             limits: limits,
@@ -161,7 +163,7 @@ extension ServerConfiguration.MQTT {
 
 extension ServerConfiguration.Issuer {
     fileprivate static func list(_ reading: inout ConfigurationReading) -> [Self]? {
-        let count = reading.settings.issuerCount
+        let count = reading.settings.entryCounts["issuers"] ?? 0
         guard count > 0 else {
             reading.reportMissing("issuers", "is missing; list at least one issuing CA: - name: issuing-1")
             return nil
@@ -258,6 +260,34 @@ extension ServerConfiguration.OperatorFront.Tokens {
         }
         guard let issuer, let audience, let keySetFile, let rolesClaim else { return nil }
         return Self(issuer: issuer, audience: audience, keySetFile: keySetFile, rolesClaim: rolesClaim)
+    }
+}
+
+extension ServerConfiguration.Webhook {
+    fileprivate static func list(_ reading: inout ConfigurationReading) -> [Self]? {
+        let count = reading.settings.entryCounts["webhooks"] ?? 0
+        var webhooks: [Self] = []
+        var indexes: [String: Int] = [:]
+        for index in 0..<count {
+            let name = reading.value(ConfigurationKeys.webhookName, at: index)
+            let url = reading.value(ConfigurationKeys.webhookURL, at: index)
+            let secretFile = reading.value(ConfigurationKeys.webhookSecretFile, at: index)
+            let caFile = reading.value(ConfigurationKeys.webhookCAFile, at: index)
+            let kinds = reading.value(ConfigurationKeys.webhookEvents, at: index)
+            let fleets = reading.value(ConfigurationKeys.webhookFleets, at: index)
+            if let name, let earlier = indexes.updateValue(index, forKey: name) {
+                reading.contradiction(
+                    "webhooks.\(earlier).name",
+                    "webhooks.\(index).name",
+                    "both are \"\(name)\"; every webhook has a name of its own"
+                )
+            }
+            guard let name, let url, let secretFile, let kinds else { continue }
+            webhooks.append(
+                Self(name: name, url: url, secretFile: secretFile, caFile: caFile, kinds: kinds, fleets: fleets)
+            )
+        }
+        return webhooks.count == count ? webhooks : nil
     }
 }
 

@@ -1,3 +1,4 @@
+import Enrollment
 import Logging
 import PKI
 
@@ -22,6 +23,8 @@ struct ServerConfiguration: Sendable, Equatable {
     let trustStore: TrustStore
     /// The operator front; nil if there is none.
     let operatorFront: OperatorFront?
+    /// Programs that are told of events, with names that differ.
+    let webhooks: [Webhook]
     /// The metrics front.
     let metrics: Metrics
     /// What is logged, and how.
@@ -165,6 +168,24 @@ struct ServerConfiguration: Sendable, Equatable {
         let passphraseFile: String?
         /// Nil if only certificates count.
         let tokens: Tokens?
+    }
+
+    /// A program that is told of events.
+    struct Webhook: Sendable, Equatable {
+        /// Its name, 1 to 40 of `a-z0-9-`.
+        let name: String
+        /// Where events are posted. May have a token in it, so it is in no log.
+        let url: String
+        /// The file with the secrets that sign, a line each.
+        let secretFile: String
+        /// What its certificate must chain to, in PEM; nil for the system's CAs.
+        let caFile: String?
+        /// What it is told of.
+        let kinds: Set<WebhookEvent.Kind>
+        /// Of which fleets; nil for all.
+        let fleets: Set<FleetName>?
+
+        var subscription: WebhookSubscription { WebhookSubscription(webhook: name, kinds: kinds, fleets: fleets) }
     }
 
     /// The metrics front.

@@ -182,6 +182,22 @@ enum MusterMetrics {
             "Time until the certificate of this server's OCSP responder ends. It is made anew after half of its life of "
             + "7 days; if it falls below that, look at the log and the issuer's key. At 0 there are no answers."
     )
+    /// Outcome is delivered, failed or given-up.
+    static let webhookDeliveries = MetricDescription.counter(
+        "muster_webhook_deliveries_total",
+        labels: ["webhook", "outcome"],
+        help:
+            "Deliveries to webhooks by outcome. failed: the receiver did not answer 2xx, and is tried again; muster webhook list "
+            + "says what it answered. given-up: an event was not taken for 24 hours; muster webhook retry sends it once more."
+    )
+    static let webhookOldest = MetricDescription.gauge(
+        "muster_webhook_oldest_seconds",
+        unit: .seconds,
+        labels: ["webhook"],
+        help:
+            "Age of the oldest event that waits for the webhook, 0 if there is none. If it rises, its receiver does not take "
+            + "events: look at muster webhook list, and then at the receiver."
+    )
     static let buildInfo = MetricDescription.gauge(
         "muster_build_info",
         labels: ["version"],
@@ -193,7 +209,7 @@ enum MusterMetrics {
         enrollmentAttempts, enrollmentStage, commits, commitGroupSize, commitTime, commitQueue, outboxOldest,
         outboxPublished, certificatesExpiring, databaseConnections, databaseWaiting, tlsHandshakes, limits,
         operatorRequests, crlEnds, crlAge, crlSize, crlsSigned, revocationStage, agents, agentsBehind,
-        ocspAnswers, ocspResponderEnds,
+        ocspAnswers, ocspResponderEnds, webhookDeliveries, webhookOldest,
         buildInfo,
     ]
 }

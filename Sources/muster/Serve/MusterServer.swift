@@ -45,6 +45,7 @@ struct MusterServer: Sendable {
     private let operatorFront: OperatorFrontWiring?
     private let metrics: PrometheusMetrics
     private let threshold: LogThreshold
+    private let webhookReceivers: [WebhookReceiver]
     private let ownKeys: Mutexed<Set<[UInt8]>>
 
     /// Reads keys and certificates and asks the database for its schema. Nothing listens yet.
@@ -61,6 +62,9 @@ struct MusterServer: Sendable {
         let identity = try Self.deviceIdentity(configuration.est)
         ownKeys = Mutexed(try ServerMaterial.ownKeys(configuration.est))
         operatorFront = try configuration.operatorFront.map { try OperatorFrontWiring($0) }
+        webhookReceivers = try configuration.webhooks.enumerated().map { index, webhook in
+            try ServerMaterial.webhookReceiver(webhook, index: index, logger: logger)
+        }
         database = try DatabaseAccess.configuration(configuration.database)
         pool = PostgresPool(
             PostgresPool.Configuration(
@@ -105,6 +109,7 @@ struct MusterServer: Sendable {
             pool: enrollmentPool,
             groupMax: configuration.limits.commitGroupMax,
             waitingMax: configuration.limits.commitQueueMax,
+            webhooks: subscriptions,
             onCommit: CommitMetrics(factory: metrics).committed,
             onFull: RecordLimit.commitQueue.counter(metrics),
             logger: logger
@@ -116,6 +121,7 @@ struct MusterServer: Sendable {
             logger: logger
         )
         let outbox = PostgresOutbox(pool: pool, changes: changes)
+        let webhooks = PostgresWebhookQueue(pool: pool, changes: changes)
         let loader = FleetLoader(
             source: PostgresFleetSource(pool: pool, changes: changes, logger: logger),
             directory: directory,
@@ -147,7 +153,16 @@ struct MusterServer: Sendable {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: Processors.available)
         let ready = Readying(hasOperatorFront: operatorFront != nil, onReady)
         let enrollmentMetrics = EnrollmentMetrics(factory: metrics)
-        let gauges = GaugeReader(pool: pool, outbox: outbox, commits: commits, crls: crls, ocsp: ocsp, factory: metrics)
+        let gauges = GaugeReader(
+            pool: pool,
+            outbox: outbox,
+            webhooks: webhooks,
+            webhookNames: configuration.webhooks.map(\.name),
+            commits: commits,
+            crls: crls,
+            ocsp: ocsp,
+            factory: metrics
+        )
         let enrollment = EnrollmentService(
             record: PostgresEnrollmentRecord(questions: questions, commits: commits),
             bounds: configuration.limits.csr,
@@ -164,6 +179,7 @@ struct MusterServer: Sendable {
         } else {
             logger.warning("no mqtt section: trust stores are recorded but not published")
         }
+        services += try await webhookServices(webhooks)
         services += [
             follower, statuses, OCSPUpkeep(service: ocsp),
             CRLPublisher(
@@ -300,6 +316,24 @@ struct MusterServer: Sendable {
         ]
     }
 
+    /// Who is told of events, as the record's writers know them.
+    private var subscriptions: [WebhookSubscription] { configuration.webhooks.map(\.subscription) }
+
+    /// Without webhooks there is nothing, not even a question to the record.
+    private func webhookServices(_ queue: PostgresWebhookQueue) async throws -> [any Service] {
+        guard !configuration.webhooks.isEmpty else { return [] }
+        let names = configuration.webhooks.map(\.name)
+        try await queue.register(names)
+        return [
+            WebhookSender(
+                queue: queue,
+                receivers: webhookReceivers,
+                metrics: WebhookMetrics(names, factory: metrics),
+                logger: logger
+            )
+        ]
+    }
+
     /// The ports of the operator front. A fleet that was applied serves at once here; other replicas hear of it.
     private func operatorRecord(
         changes: RecordChanges,
@@ -324,7 +358,7 @@ struct MusterServer: Sendable {
                 trustStoreLifetime: configuration.trustStore.lifetime
             ),
             devices: PostgresDeviceRegister(pool: pool),
-            revocations: PostgresRevocationRegister(pool: pool),
+            revocations: PostgresRevocationRegister(pool: pool, webhooks: subscriptions),
             registrations: PostgresRegistrationRegister(pool: pool),
             approvals: PostgresApprovalRegister(pool: pool),
             bootstrap: PostgresBootstrapRegister(pool: pool),

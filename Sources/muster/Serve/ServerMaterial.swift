@@ -1,4 +1,5 @@
 import Foundation
+import Logging
 import NIOSSL
 import OpenSSL
 import PKI
@@ -147,6 +148,38 @@ enum ServerMaterial {
         let line = try secret(path, key: key).prefix { $0 != UInt8(ascii: "\n") && $0 != UInt8(ascii: "\r") }
         guard !line.isEmpty else { throw Problem(key: key, path: path, why: "its first line is empty") }
         return Array(line)
+    }
+
+    /// A webhook's receiver with its secrets.
+    /// - Parameter index: Its place in the configuration's list.
+    static func webhookReceiver(
+        _ webhook: ServerConfiguration.Webhook,
+        index: Int,
+        logger: Logger
+    ) throws -> WebhookReceiver {
+        let key = "webhooks.\(index).secretFile"
+        let lines = String(decoding: try secret(webhook.secretFile, key: key), as: UTF8.self)
+            .split(whereSeparator: \.isNewline).map(String.init)
+        guard let signature = WebhookSignature(secrets: lines) else {
+            throw Problem(
+                key: key,
+                path: webhook.secretFile,
+                why: "it has not one or two lines of whsec_ and 24 to 64 bytes in base64; "
+                    + "make one by: echo whsec_$(openssl rand -base64 32)"
+            )
+        }
+        let anchors = try webhook.caFile.map { file in
+            try certificates(file, key: "webhooks.\(index).caFile").map {
+                try NIOSSLCertificate(bytes: $0, format: .der)
+            }
+        }
+        return WebhookReceiver(
+            name: webhook.name,
+            url: webhook.url,
+            signature: signature,
+            anchors: anchors,
+            logger: logger
+        )
     }
 
     private static func certificates(_ path: String, key: String) throws -> [[UInt8]] {

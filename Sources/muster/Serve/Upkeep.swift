@@ -80,6 +80,9 @@ struct GaugeReader: Service {
 
     let pool: PostgresPool
     let outbox: PostgresOutbox
+    let webhooks: PostgresWebhookQueue
+    /// Those of the configuration.
+    let webhookNames: [String]
     let commits: CommitGroup
     let crls: PublishedCRLs
     let ocsp: OCSPService
@@ -100,6 +103,11 @@ struct GaugeReader: Service {
             set(MusterMetrics.outboxOldest.name, [], try await outbox.oldestWaitingSeconds() ?? 0)
         } catch {
             // The database's absence is told by readiness.
+        }
+        if !webhookNames.isEmpty, let standings = try? await webhooks.standings() {
+            for standing in standings where webhookNames.contains(standing.webhook) {
+                set(MusterMetrics.webhookOldest.name, [("webhook", standing.webhook)], standing.oldestSeconds ?? 0)
+            }
         }
         if let counts = try? await RecordGauges(pool: pool).agents(at: Date()) {
             for (fleet, count) in counts {

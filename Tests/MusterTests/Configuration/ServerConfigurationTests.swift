@@ -195,12 +195,13 @@ import Testing
 
     @Test func `the example with every comment mark before a key taken off is right too`() throws {
         let lines = ServerConfiguration.exampleYAML.split(separator: "\n", omittingEmptySubsequences: false)
-        let text = lines.map { String($0).replacing(/^( *)#(?=\w)/, with: { $0.output.1 }) }.joined(separator: "\n")
+        let text = lines.map { String($0).replacing(/^( *)#(?=\w|- )/, with: { $0.output.1 }) }.joined(separator: "\n")
         let configuration = try ConfigurationFolder(text).load()
         #expect(configuration.mqtt?.host == "mqtt.example.com")
         #expect(configuration.est.defaultFleet == "meters")
         #expect(configuration.database.passwordFile == "/etc/muster/database.password")
         #expect(configuration.issuers[0].passphraseFile == "/etc/muster/issuing-1.passphrase")
+        #expect(configuration.webhooks.map(\.name) == ["inventory"])
     }
 
     @Test func `the example tells every key, its variable and its meaning`() {
