@@ -651,6 +651,42 @@ CREATE TABLE public.registrations (
     CONSTRAINT registrations_key_sha256_check CHECK ((octet_length(key_sha256) = 32))
 );
 
+CREATE TABLE public.revocation_minutes (
+    actor text NOT NULL,
+    minute timestamp with time zone NOT NULL,
+    devices bigint NOT NULL,
+    CONSTRAINT revocation_minutes_devices_check CHECK ((devices > 0))
+);
+
+CREATE TABLE public.revocation_request_devices (
+    request_id bigint NOT NULL,
+    device_id text NOT NULL COLLATE pg_catalog."C",
+    used_at timestamp with time zone,
+    CONSTRAINT revocation_request_devices_device_id_check CHECK ((device_id ~ '^[A-Za-z0-9._-]{1,40}$'::text))
+);
+
+CREATE TABLE public.revocation_requests (
+    id bigint NOT NULL,
+    fleet_id bigint NOT NULL,
+    reason text NOT NULL,
+    comment text,
+    requested_at timestamp with time zone NOT NULL,
+    requested_by text NOT NULL,
+    approved_at timestamp with time zone,
+    approved_by text,
+    expires_at timestamp with time zone NOT NULL,
+    CONSTRAINT revocation_requests_check CHECK (((approved_at IS NULL) = (approved_by IS NULL))),
+    CONSTRAINT revocation_requests_check1 CHECK ((approved_by <> requested_by))
+);
+ALTER TABLE public.revocation_requests ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.revocation_requests_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 CREATE TABLE public.revocations (
     issuer_id bigint NOT NULL,
     serial bytea NOT NULL,
@@ -805,6 +841,12 @@ ALTER TABLE ONLY public.outbox
     ADD CONSTRAINT outbox_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY public.registrations
     ADD CONSTRAINT registrations_pkey PRIMARY KEY (fleet_id, device_id);
+ALTER TABLE ONLY public.revocation_minutes
+    ADD CONSTRAINT revocation_minutes_pkey PRIMARY KEY (actor, minute);
+ALTER TABLE ONLY public.revocation_request_devices
+    ADD CONSTRAINT revocation_request_devices_pkey PRIMARY KEY (request_id, device_id);
+ALTER TABLE ONLY public.revocation_requests
+    ADD CONSTRAINT revocation_requests_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY public.revocations
     ADD CONSTRAINT revocations_pkey PRIMARY KEY (issuer_id, serial);
 ALTER TABLE ONLY public.schema_migrations
@@ -883,6 +925,10 @@ CREATE INDEX outbox_audit_seq ON public.outbox USING btree (audit_seq) WHERE (au
 CREATE INDEX outbox_topic ON public.outbox USING btree (fleet_id, topic, id);
 
 CREATE INDEX outbox_waiting ON public.outbox USING btree (fleet_id, id) WHERE (published_at IS NULL);
+
+CREATE INDEX revocation_request_devices_device ON public.revocation_request_devices USING btree (device_id) WHERE (used_at IS NULL);
+
+CREATE INDEX revocation_requests_fleet ON public.revocation_requests USING btree (fleet_id, id);
 
 CREATE INDEX revocations_device ON public.revocations USING btree (fleet_id, device_id);
 
@@ -967,6 +1013,10 @@ ALTER TABLE ONLY public.outbox
     ADD CONSTRAINT outbox_fleet_id_fkey FOREIGN KEY (fleet_id) REFERENCES public.fleets(id) ON DELETE CASCADE;
 ALTER TABLE ONLY public.registrations
     ADD CONSTRAINT registrations_fleet_id_fkey FOREIGN KEY (fleet_id) REFERENCES public.fleets(id) ON DELETE CASCADE;
+ALTER TABLE ONLY public.revocation_request_devices
+    ADD CONSTRAINT revocation_request_devices_request_id_fkey FOREIGN KEY (request_id) REFERENCES public.revocation_requests(id) ON DELETE CASCADE;
+ALTER TABLE ONLY public.revocation_requests
+    ADD CONSTRAINT revocation_requests_fleet_id_fkey FOREIGN KEY (fleet_id) REFERENCES public.fleets(id) ON DELETE CASCADE;
 ALTER TABLE ONLY public.revocations
     ADD CONSTRAINT revocations_fleet_id_device_id_fkey FOREIGN KEY (fleet_id, device_id) REFERENCES public.devices(fleet_id, device_id);
 ALTER TABLE ONLY public.revocations
@@ -1052,6 +1102,14 @@ GRANT SELECT,INSERT,DELETE ON TABLE public.registrations TO muster_server;
 GRANT UPDATE(key_sha256) ON TABLE public.registrations TO muster_server;
 GRANT UPDATE(idevid_sha256) ON TABLE public.registrations TO muster_server;
 GRANT UPDATE(changed_at) ON TABLE public.registrations TO muster_server;
+GRANT SELECT,INSERT,DELETE ON TABLE public.revocation_minutes TO muster_server;
+GRANT UPDATE(devices) ON TABLE public.revocation_minutes TO muster_server;
+GRANT SELECT,INSERT ON TABLE public.revocation_request_devices TO muster_server;
+GRANT UPDATE(used_at) ON TABLE public.revocation_request_devices TO muster_server;
+GRANT SELECT,INSERT,DELETE ON TABLE public.revocation_requests TO muster_server;
+GRANT UPDATE(approved_at) ON TABLE public.revocation_requests TO muster_server;
+GRANT UPDATE(approved_by) ON TABLE public.revocation_requests TO muster_server;
+GRANT UPDATE(expires_at) ON TABLE public.revocation_requests TO muster_server;
 GRANT SELECT,INSERT,DELETE ON TABLE public.revocations TO muster_server;
 GRANT UPDATE(reason) ON TABLE public.revocations TO muster_server;
 GRANT SELECT ON TABLE public.schema_migrations TO muster_server;

@@ -8,6 +8,8 @@ enum AuditSubject {
 
     static func anchor(_ name: String, fleet: String) -> String { "anchor \(name)@\(fleet)" }
 
+    static func revocationRequest(_ id: Int64, fleet: String) -> String { "revocation request \(id)@\(fleet)" }
+
     static func webhook(_ name: String) -> String { "webhook \(name)" }
 
     static func holder(_ name: String) -> String { "operator \(name)" }

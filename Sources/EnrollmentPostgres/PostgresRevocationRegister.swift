@@ -8,11 +8,15 @@ package import Postgres
 package struct PostgresRevocationRegister: RevocationRegister {
     private let pool: PostgresPool
     private let webhooks: WebhookWriter
+    private let limit: RevocationLimit
 
-    /// - Parameter webhooks: Who is told of changes.
-    package init(pool: PostgresPool, webhooks: [WebhookSubscription] = []) {
+    /// - Parameters:
+    ///   - webhooks: Who is told of changes.
+    ///   - perHourMax: How many devices one operator may revoke an hour without a second one; 0 is no limit.
+    package init(pool: PostgresPool, webhooks: [WebhookSubscription] = [], perHourMax: Int = 0) {
         self.pool = pool
         self.webhooks = WebhookWriter(subscriptions: webhooks)
+        limit = RevocationLimit(perHourMax: perHourMax)
     }
 
     package func change(
@@ -34,6 +38,11 @@ package struct PostgresRevocationRegister: RevocationRegister {
                 guard let row = rows.first else { return nil }
                 let before = try Self.reason(row)
                 let effect = change.effect(on: before)
+                if let reason = Self.revoking(change, effect),
+                    try await !limit.admits(device, of: fleet, reason: reason, actor: actor, at: at, on: connection)
+                {
+                    return .secondOperatorNeeded
+                }
                 let step = RevocationStep(
                     fleet: fleet,
                     fleetName: fleetName,
@@ -53,6 +62,14 @@ package struct PostgresRevocationRegister: RevocationRegister {
                 guard let entry else { throw RecordError.broken("the device \(device) has no certificate") }
                 return effect == .refuse ? .refused(try DeviceEntry(entry)) : .done(try DeviceEntry(entry))
             }
+        }
+    }
+
+    /// For what a device is revoked, if it is.
+    private static func revoking(_ change: StandingChange, _ effect: StandingChange.Effect) -> RevocationReason? {
+        switch (change, effect) {
+        case (.revoke(let reason, _), .revoke), (.revoke(let reason, _), .restate): reason
+        case (.revoke, _), (.release, _), (.clear, _): nil
         }
     }
 

@@ -10,6 +10,8 @@ package struct RecordUpkeep: Sendable {
     package static let signingsKept: Duration = .seconds(30 * 86_400)
     /// How long events that no webhook took can be sent once more by an operator.
     package static let webhookEventsKept: Duration = .seconds(30 * 86_400)
+    /// How long requests for a second operator's approval can be looked at; the audit log has them for good.
+    package static let requestsKept: Duration = .seconds(30 * 86_400)
     /// Rows deleted by one statement, so that none takes long.
     private static let batch: Int64 = 5_000
     /// Statements a call; what is left waits for the next call.
@@ -64,7 +66,21 @@ package struct RecordUpkeep: Sendable {
                 and given_up_at is null and give_up_at < \(event)
             """
         )
-        return minutes + answers + signings + events + orphans
+        let revocations = try await remove(
+            """
+            delete from revocation_minutes where ctid = any (array(
+                select ctid from revocation_minutes where minute < \(minute) limit \(Self.batch)))
+                and minute < \(minute)
+            """
+        )
+        let request = at.addingTimeInterval(-Double(Self.requestsKept.components.seconds))
+        let requests = try await remove(
+            """
+            delete from revocation_requests where id = any (array(
+                select id from revocation_requests where expires_at < \(request) limit 10))
+            """
+        )
+        return minutes + answers + signings + events + orphans + revocations + requests
     }
 
     private func remove(_ query: PostgresQuery) async throws(RecordError) -> Int {

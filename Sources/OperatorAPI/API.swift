@@ -57,11 +57,14 @@ package enum API {
         package var role: Role
         /// `certificate` or `token`.
         package var by: String
+        /// How many devices the caller may still revoke in this hour without a second operator; missing without a limit.
+        package var revocationsLeft: Int64?
 
-        package init(name: String, role: Role, by: String) {
+        package init(name: String, role: Role, by: String, revocationsLeft: Int64? = nil) {
             self.name = name
             self.role = role
             self.by = by
+            self.revocationsLeft = revocationsLeft
         }
     }
 

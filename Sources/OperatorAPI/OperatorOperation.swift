@@ -8,6 +8,7 @@ package enum OperatorOperation: String, CaseIterable, Sendable {
     case listApprovals, getApproval, approve, reject
     case listDevices, getDevice, listDeviceCertificates
     case revokeDevice, releaseDevice, clearDevice, getRevocation, listAgents
+    case requestRevocations, listRevocationRequests, getRevocationRequest, approveRevocations
     case listAttempts, getAttempt
     case listIssuers, getIssuer
     case getTrustStore, publishTrustStore
@@ -68,6 +69,10 @@ package enum OperatorOperation: String, CaseIterable, Sendable {
         case .clearDevice: (.post, "/fleets/{fleet}/devices/{device}/clear", .operator)
         case .getRevocation: (.get, "/fleets/{fleet}/devices/{device}/revocation", .viewer)
         case .listAgents: (.get, "/fleets/{fleet}/agents", .viewer)
+        case .requestRevocations: (.post, "/fleets/{fleet}/revocation-requests", .operator)
+        case .listRevocationRequests: (.get, "/fleets/{fleet}/revocation-requests", .viewer)
+        case .getRevocationRequest: (.get, "/fleets/{fleet}/revocation-requests/{request}", .viewer)
+        case .approveRevocations: (.post, "/fleets/{fleet}/revocation-requests/{request}/approve", .operator)
         case .listAttempts: (.get, "/attempts", .viewer)
         case .getAttempt: (.get, "/attempts/{attempt}", .viewer)
         case .listIssuers: (.get, "/issuers", .viewer)

@@ -39,12 +39,16 @@ extension OperatorOperations {
 
     func revokeDevice(_ call: OperatorCall) async throws -> OperatorAnswer {
         let order = try call.body.isEmpty ? API.RevocationOrder() : call.decode(API.RevocationOrder.self)
-        let text = order.reason ?? RevocationReason.unspecified.rawValue
-        guard let reason = RevocationReason(rawValue: text) else {
+        let reason = try Self.reason(order.reason)
+        return try await changeStanding(call, .revoke(reason, comment: call.comment(order.comment)))
+    }
+
+    static func reason(_ text: String?) throws(API.Problem) -> RevocationReason {
+        guard let reason = RevocationReason(rawValue: text ?? RevocationReason.unspecified.rawValue) else {
             let names = RevocationReason.allCases.map(\.rawValue).joined(separator: ", ")
             throw API.Problem.invalid([API.Problem.Fault(at: "reason", reason: "must be one of \(names)")])
         }
-        return try await changeStanding(call, .revoke(reason, comment: call.comment(order.comment)))
+        return reason
     }
 
     func releaseDevice(_ call: OperatorCall) async throws -> OperatorAnswer {
@@ -67,6 +71,11 @@ extension OperatorOperations {
         switch outcome {
         case nil: throw try noDevice(call)
         case .done(let entry): return try .json(API.Device(entry, at: call.at))
+        case .secondOperatorNeeded:
+            throw API.Problem.conflict(
+                "second-operator-needed",
+                "\(call.caller.name) has revoked as many devices in this hour as one operator may; a second one has to approve more"
+            )
         case .refused(let entry):
             throw entry.revocation?.reason.isHold == true
                 ? API.Problem.conflict(

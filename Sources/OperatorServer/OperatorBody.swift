@@ -93,7 +93,7 @@ enum OperatorBody {
 extension OperatorOperation {
     var bodyKind: OperatorBody.Kind {
         switch self {
-        case .applyFleet, .limitCredential, .putRegistration, .addOperator: .json
+        case .applyFleet, .limitCredential, .putRegistration, .addOperator, .requestRevocations: .json
         case .blockAnchor, .unblockAnchor, .blockCredential, .unblockCredential, .clearCredential, .approve, .reject,
             .revokeDevice, .releaseDevice, .clearDevice:
             .optionalJSON
@@ -102,7 +102,7 @@ extension OperatorOperation {
             .listRegistrations, .getRegistration, .removeRegistration, .listApprovals, .getApproval, .listDevices,
             .getDevice, .listDeviceCertificates, .listAttempts, .getAttempt, .listIssuers, .getIssuer,
             .getTrustStore, .publishTrustStore, .listOperators, .removeOperator, .listAudit, .verifyAudit,
-            .getRevocation, .listAgents:
+            .getRevocation, .listAgents, .listRevocationRequests, .getRevocationRequest, .approveRevocations:
             .none
         }
     }

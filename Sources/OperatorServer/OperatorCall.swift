@@ -74,6 +74,13 @@ struct OperatorCall: Sendable {
         }
     }
 
+    func revocationRequest() throws(API.Problem) -> Int64 {
+        try name("request", "must be a whole number") { text in
+            guard text.utf8.allSatisfy({ (0x30...0x39).contains($0) }) else { return nil }
+            return Int64(text)
+        }
+    }
+
     func attempt() throws(API.Problem) -> UUID {
         try name("attempt", "must be a UUID, as an enrollment's answer carries it in Request-Id") {
             UUID(uuidString: $0)

@@ -23,7 +23,7 @@ struct OperatorOperations: Sendable {
     func answer(_ call: OperatorCall) async throws -> OperatorAnswer {
         switch call.operation {
         case .getOpenAPI: Self.openAPI
-        case .getSelf: try caller(call)
+        case .getSelf: try await caller(call)
         case .listFleets: try await listFleets(call)
         case .getFleet: try await getFleet(call)
         case .applyFleet: try await applyFleet(call)
@@ -53,6 +53,10 @@ struct OperatorOperations: Sendable {
         case .clearDevice: try await clearDevice(call)
         case .getRevocation: try await getRevocation(call)
         case .listAgents: try await listAgents(call)
+        case .requestRevocations: try await requestRevocations(call)
+        case .listRevocationRequests: try await listRevocationRequests(call)
+        case .getRevocationRequest: try await getRevocationRequest(call)
+        case .approveRevocations: try await approveRevocations(call)
         case .listAttempts: try await listAttempts(call)
         case .getAttempt: try await getAttempt(call)
         case .listIssuers: try await listIssuers(call)
@@ -67,9 +71,14 @@ struct OperatorOperations: Sendable {
         }
     }
 
-    private func caller(_ call: OperatorCall) throws -> OperatorAnswer {
+    private func caller(_ call: OperatorCall) async throws -> OperatorAnswer {
         try .json(
-            API.Caller(name: call.caller.name, role: API.Role(call.caller.role), by: call.caller.by.rawValue)
+            API.Caller(
+                name: call.caller.name,
+                role: API.Role(call.caller.role),
+                by: call.caller.by.rawValue,
+                revocationsLeft: await record.revocationRequests.allowance(of: call.actor, at: call.at)
+            )
         )
     }
 

@@ -129,7 +129,7 @@ extension OperatorOperation {
     /// What may stand in the query.
     var queryParameters: Set<String> {
         switch self {
-        case .listFleets, .listAnchors, .listIssuers, .listOperators, .listAgents: Self.paging
+        case .listFleets, .listAnchors, .listIssuers, .listOperators, .listAgents, .listRevocationRequests: Self.paging
         case .listCredentials, .listApprovals: Self.paging.union(["state"])
         case .listRegistrations: Self.paging.union(["prefix"])
         case .listDevices:
@@ -146,7 +146,8 @@ extension OperatorOperation {
             .unblockCredential, .clearCredential, .limitCredential, .getRegistration, .putRegistration,
             .removeRegistration, .importRegistrations, .getApproval, .approve, .reject, .getDevice, .getAttempt,
             .getIssuer, .getTrustStore, .publishTrustStore, .addOperator, .removeOperator, .verifyAudit,
-            .revokeDevice, .releaseDevice, .clearDevice, .getRevocation:
+            .revokeDevice, .releaseDevice, .clearDevice, .getRevocation, .requestRevocations, .getRevocationRequest,
+            .approveRevocations:
             []
         }
     }

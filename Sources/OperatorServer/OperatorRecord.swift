@@ -6,6 +6,7 @@ package struct OperatorRecord: Sendable {
     package let administration: FleetAdministration
     package let devices: any DeviceRegister
     package let revocations: any RevocationRegister
+    package let revocationRequests: any RevocationRequestRegister
     package let registrations: any RegistrationRegister
     package let approvals: any ApprovalRegister
     package let bootstrap: any BootstrapRegister
@@ -23,6 +24,7 @@ package struct OperatorRecord: Sendable {
         administration: FleetAdministration,
         devices: any DeviceRegister,
         revocations: any RevocationRegister,
+        revocationRequests: any RevocationRequestRegister,
         registrations: any RegistrationRegister,
         approvals: any ApprovalRegister,
         bootstrap: any BootstrapRegister,
@@ -39,6 +41,7 @@ package struct OperatorRecord: Sendable {
         self.administration = administration
         self.devices = devices
         self.revocations = revocations
+        self.revocationRequests = revocationRequests
         self.registrations = registrations
         self.approvals = approvals
         self.bootstrap = bootstrap

@@ -30,7 +30,8 @@ struct Muster: AsyncParsableCommand {
                 name: "On a running system",
                 subcommands: [
                     FleetCommand.self, AnchorCommand.self, CredentialCommand.self, RegistrationCommand.self,
-                    ApprovalCommand.self, DeviceCommand.self, RevokeCommand.self, AttemptCommand.self,
+                    ApprovalCommand.self, DeviceCommand.self, RevokeCommand.self, RevocationCommand.self,
+                    AttemptCommand.self,
                     IssuerCommand.self,
                     TrustStoreCommand.self, OperatorCommand.self, AuditCommand.self,
                 ]

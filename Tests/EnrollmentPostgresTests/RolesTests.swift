@@ -93,6 +93,9 @@ struct RolesTests {
         "update idempotency_keys set actor = 'eve'",
         "update revocations set revoked_at = now()", "update revocations set serial = ''",
         "update device_keys set key_sha256 = ''", "update device_keys set device_id = 'meter-1'",
+        "update revocation_requests set requested_by = 'eve'", "update revocation_requests set reason = 'superseded'",
+        "update revocation_request_devices set device_id = 'meter-1'", "delete from revocation_request_devices",
+        "update revocation_minutes set actor = 'eve'",
         "delete from webhooks", "update webhooks set name = 'other'", "update webhook_events set body = ''",
         "update webhook_events set message = gen_random_uuid()", "update webhook_events set webhook = 'other'",
     ]

@@ -60,13 +60,22 @@ struct OperatorBench: Sendable {
     static func with(
         tokens: TokenVerification? = nil,
         now: @escaping @Sendable () -> Date = { Date() },
+        revocationsPerHourMax: Int = 0,
         onAnswer: @escaping @Sendable (String, Int, Double) -> Void = { _, _, _ in },
         _ body: @Sendable @escaping (OperatorBench) async throws -> Void
     ) async throws {
         await Turns.shared.take()
         let outcome: Result<Void, any Error>
         do {
-            outcome = .success(try await lend(tokens: tokens, now: now, onAnswer: onAnswer, body))
+            outcome = .success(
+                try await lend(
+                    tokens: tokens,
+                    now: now,
+                    revocationsPerHourMax: revocationsPerHourMax,
+                    onAnswer: onAnswer,
+                    body
+                )
+            )
         } catch {
             outcome = .failure(error)
         }
@@ -77,6 +86,7 @@ struct OperatorBench: Sendable {
     private static func lend(
         tokens: TokenVerification?,
         now: @escaping @Sendable () -> Date,
+        revocationsPerHourMax: Int,
         onAnswer: @escaping @Sendable (String, Int, Double) -> Void,
         _ body: @Sendable @escaping (OperatorBench) async throws -> Void
     ) async throws {
@@ -120,7 +130,16 @@ struct OperatorBench: Sendable {
                 logger: .quiet
             )
             defer { pool.close() }
-            try await serve(pool, server, uri, tokens: tokens, now: now, onAnswer: onAnswer, body)
+            try await serve(
+                pool,
+                server,
+                uri,
+                tokens: tokens,
+                now: now,
+                revocationsPerHourMax: revocationsPerHourMax,
+                onAnswer: onAnswer,
+                body
+            )
         }
     }
 
@@ -130,6 +149,7 @@ struct OperatorBench: Sendable {
         _ uri: String,
         tokens: TokenVerification?,
         now: @escaping @Sendable () -> Date,
+        revocationsPerHourMax: Int,
         onAnswer: @escaping @Sendable (String, Int, Double) -> Void,
         _ body: @Sendable @escaping (OperatorBench) async throws -> Void
     ) async throws {
@@ -137,7 +157,12 @@ struct OperatorBench: Sendable {
         let world = try TestFleet()
         let ca = try TestAuthority.selfSigned("Operators", now: Date())
         let authority = try OperatorAuthority(certificate: ca.der, key: ca.key)
-        let record = try record(world, pool: pool, server: server)
+        let record = try record(
+            world,
+            pool: pool,
+            server: server,
+            revocationsPerHourMax: revocationsPerHourMax
+        )
         try await create(world, record.administration)
         let tls = try OperatorTLS(identity: identity(by: ca), authority: authority)
         let caFile = try folder.write("ca.pem", OperatorBench.pem(ca.der).utf8)
@@ -191,7 +216,8 @@ struct OperatorBench: Sendable {
     private static func record(
         _ world: TestFleet,
         pool: PostgresPool,
-        server: PostgresConfiguration
+        server: PostgresConfiguration,
+        revocationsPerHourMax: Int
     ) throws -> OperatorRecord {
         // It does not run, so what was said of a certificate once is said again.
         let statuses = PostgresCertificateStatuses(
@@ -208,7 +234,8 @@ struct OperatorBench: Sendable {
                 trustStoreLifetime: .seconds(30 * 86_400)
             ),
             devices: PostgresDeviceRegister(pool: pool),
-            revocations: PostgresRevocationRegister(pool: pool),
+            revocations: PostgresRevocationRegister(pool: pool, perHourMax: revocationsPerHourMax),
+            revocationRequests: PostgresRevocationRequests(pool: pool, perHourMax: revocationsPerHourMax),
             registrations: PostgresRegistrationRegister(pool: pool),
             approvals: PostgresApprovalRegister(pool: pool),
             bootstrap: PostgresBootstrapRegister(pool: pool),

@@ -18,7 +18,7 @@ struct RoleTests {
             let names = [
                 "{fleet}": "meters", "{anchor}": "manufacturer", "{credential}": String(repeating: "ab", count: 32),
                 "{device}": "meter-1", "{approval}": "1", "{attempt}": "0197c3a1-6b0f-7cc2-9a44-2f1d3b8e5a10",
-                "{issuer}": "example", "{operator}": "nobody",
+                "{issuer}": "example", "{operator}": "nobody", "{request}": "1",
             ]
             let path = names.reduce(operation.path) { $0.replacing($1.key, with: $1.value) }
             return (operation, operation.method.rawValue, path)

@@ -21,4 +21,6 @@ package enum RevocationOutcome: Hashable, Sendable {
     case done(DeviceEntry)
     /// Its present standing does not allow it (`StandingChange.Effect.refuse`).
     case refused(DeviceEntry)
+    /// The operator has revoked as many devices within the hour as one may; nothing was done.
+    case secondOperatorNeeded
 }

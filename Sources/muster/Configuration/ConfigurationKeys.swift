@@ -303,6 +303,14 @@ enum ConfigurationKeys {
         "The claim that holds the role or a list of roles: gateway, viewer, operator or admin."
     )
 
+    static let operatorRevocationsPerHourMax = ConfigurationKey(
+        "operator.revocationsPerHourMax",
+        .integer(0...1_000_000),
+        .standard("1000"),
+        "How many devices one operator may revoke an hour; a second operator has to approve more. 0 is no limit: for who has no "
+            + "second operator."
+    )
+
     // MARK: metrics
 
     static let metricsListen = ConfigurationKey(
@@ -353,7 +361,7 @@ enum ConfigurationKeys {
             operatorListen.description, operatorCertificateFile.description, operatorKeyFile.description,
             operatorCACertificateFile.description, operatorCAKeyFile.description, operatorPassphraseFile.description,
             operatorJWTIssuer.description, operatorJWTAudience.description, operatorJWKSFile.description,
-            operatorJWTRolesClaim.description,
+            operatorJWTRolesClaim.description, operatorRevocationsPerHourMax.description,
         ] + webhooks + [
             metricsListen.description,
             logLevel.description, logFormat.description,

@@ -229,10 +229,12 @@ extension ServerConfiguration.OperatorFront {
         let caKey = reading.value(ConfigurationKeys.operatorCAKeyFile)
         let passphraseFile = reading.value(ConfigurationKeys.operatorPassphraseFile)
         let tokens = Tokens.read(&reading)
+        let revocationsPerHourMax = reading.value(ConfigurationKeys.operatorRevocationsPerHourMax)
         if passphraseFile != nil {
             reading.checkPINSource(caKey, "operator.caKeyFile", "operator.passphraseFile")
         }
-        guard let listen, let certificateFile, let keyFile, let caCertificateFile, let caKey else { return nil }
+        guard let listen, let certificateFile, let keyFile, let caCertificateFile, let caKey, let revocationsPerHourMax
+        else { return nil }
         self.init(
             listen: listen,
             certificateFile: certificateFile,
@@ -240,7 +242,8 @@ extension ServerConfiguration.OperatorFront {
             caCertificateFile: caCertificateFile,
             caKey: caKey,
             passphraseFile: passphraseFile,
-            tokens: tokens
+            tokens: tokens,
+            revocationsPerHourMax: revocationsPerHourMax
         )
     }
 }

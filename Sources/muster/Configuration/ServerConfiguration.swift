@@ -168,6 +168,8 @@ struct ServerConfiguration: Sendable, Equatable {
         let passphraseFile: String?
         /// Nil if only certificates count.
         let tokens: Tokens?
+        /// How many devices one operator may revoke an hour; 0 is no limit.
+        let revocationsPerHourMax: Int
     }
 
     /// A program that is told of events.

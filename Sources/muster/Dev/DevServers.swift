@@ -177,6 +177,8 @@ struct DevServers {
           keyFile: \(pki.key(.est))
           caCertificateFile: \(pki.certificate(.operatorCA))
           caKeyFile: \(pki.key(.operatorCA))
+          # There is one operator, dev.
+          revocationsPerHourMax: 0
         metrics:
           listen: 127.0.0.1:\(ports.metrics)
         issuers:

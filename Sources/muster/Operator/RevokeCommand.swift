@@ -15,6 +15,9 @@ struct RevokeCommand: AsyncParsableCommand {
             Many devices: look first with --dry-run, and then say with --confirm how many it told. Broken off, it goes on when
             it is started again: whoever is revoked already is passed over.
 
+            Beyond the server's limit by the hour a second operator has to approve: then nothing is done, a request is made, and
+            the same command revokes them once it is approved (muster revocation approve).
+
             With --wait the command stays until nothing that is to refuse the device lacks it, and tells how long each took.
 
                 muster revoke meter-17 --fleet meters --reason keyCompromise --wait
@@ -103,6 +106,7 @@ struct RevokeCommand: AsyncParsableCommand {
                         hint: "look again with --dry-run"
                     )
                 }
+                try await RevocationPermission(fleet: fleet.fleet, order: order).seek(pending, client)
                 try await revocation.carryOut(pending, client)
                 var outcome = GroupRevocation.Outcome(revoked: pending.count, already: plan.already)
                 if !output.json {

@@ -316,6 +316,8 @@ struct MusterServer: Sendable {
         ]
     }
 
+    private var revocationsPerHourMax: Int { configuration.operatorFront?.revocationsPerHourMax ?? 0 }
+
     /// Who is told of events, as the record's writers know them.
     private var subscriptions: [WebhookSubscription] { configuration.webhooks.map(\.subscription) }
 
@@ -358,7 +360,12 @@ struct MusterServer: Sendable {
                 trustStoreLifetime: configuration.trustStore.lifetime
             ),
             devices: PostgresDeviceRegister(pool: pool),
-            revocations: PostgresRevocationRegister(pool: pool, webhooks: subscriptions),
+            revocations: PostgresRevocationRegister(
+                pool: pool,
+                webhooks: subscriptions,
+                perHourMax: revocationsPerHourMax
+            ),
+            revocationRequests: PostgresRevocationRequests(pool: pool, perHourMax: revocationsPerHourMax),
             registrations: PostgresRegistrationRegister(pool: pool),
             approvals: PostgresApprovalRegister(pool: pool),
             bootstrap: PostgresBootstrapRegister(pool: pool),
