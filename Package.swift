@@ -144,7 +144,8 @@ let package = Package(
         .executableTarget(
             name: "muster",
             dependencies: [
-                "Agent", "ESTServer", "Enrollment", "EnrollmentMQTT", "EnrollmentPostgres", "LocalServers", "MQTT",
+                "Agent", "EST", "ESTServer", "Enrollment", "EnrollmentMQTT", "EnrollmentPostgres", "LocalServers",
+                "MQTT",
                 "OpenSSL",
                 "OperatorAPI", "OperatorServer", "PKI", "Postgres", "Prometheus", "Schema",
                 "StatusServer", .argumentParser, .asn1, .asyncHTTPClient, .configuration, .coreMetrics, .crypto,
@@ -157,8 +158,9 @@ let package = Package(
         .executableTarget(
             name: "fleetsim",
             dependencies: [
-                "EST", "MQTT", "PKI", "Postgres", .argumentParser, .asn1, .crypto, .cryptoExtras, .logging, .nioCore,
-                .nioHTTP1, .nioPosix, .nioSSL, .x509, .yams,
+                "EST", "MQTT", "OperatorAPI", "PKI", "Postgres", .argumentParser, .asn1, .crypto, .cryptoExtras,
+                .logging,
+                .nioCore, .nioHTTP1, .nioPosix, .nioSSL, .x509, .yams,
             ],
             path: "simulators/fleetsim",
             swiftSettings: settings

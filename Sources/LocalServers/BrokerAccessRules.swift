@@ -3,6 +3,13 @@ package enum BrokerAccessRules {
     /// The common name of the server's own client certificate. No device has it: theirs contain `@`.
     package static let serverUser = "muster-server"
 
+    /// The same, and `agent` may end sessions through the dynamic security plugin.
+    /// - Parameter agent: The common name of its certificate.
+    package static func text(agent: String) -> String {
+        text.replacing("# user gateway-1@demo", with: "user \(agent)")
+            .replacing("# topic write $CONTROL", with: "topic write $CONTROL")
+    }
+
     /// The text of Mosquitto's `acl_file`, the same as `ops/mosquitto/acl`, which a test compares.
     package static let text = """
         # Who may say and hear what. Read by Mosquitto at start and at SIGHUP.

@@ -28,6 +28,9 @@ package actor LocalMosquitto {
         /// How often retained messages and sessions are saved, in seconds; a crash loses at most that much.
         package var autosaveSeconds = 5
 
+        /// Nil if revoked clients are taken all the same.
+        package var revocation: Revocation?
+
         package init(port: Int, certificateChain: [UInt8], privateKey: [UInt8], anchors: [UInt8]) {
             self.port = port
             self.certificateChain = certificateChain
@@ -37,6 +40,22 @@ package actor LocalMosquitto {
 
         /// Says nothing of the key.
         package var description: String { "a broker on \(address):\(port)" }
+    }
+
+    /// What the broker needs to refuse revoked clients, and to have their sessions ended.
+    package struct Revocation: Sendable {
+        /// The CRLs that change, PEM; who keeps the file sends SIGHUP. It must be there, and open to the broker's user.
+        package var listFile: String
+        /// The CRLs of the anchors that issue to clients themselves, PEM: a client without a list of its CA is refused.
+        package var anchorLists: [UInt8]
+        /// The path of the dynamic security plugin.
+        package var plugin: String
+
+        package init(listFile: String, anchorLists: [UInt8], plugin: String) {
+            self.listFile = listFile
+            self.anchorLists = anchorLists
+            self.plugin = plugin
+        }
     }
 
     /// The broker's own folder.
@@ -100,7 +119,10 @@ package actor LocalMosquitto {
         )
         try? FileManager.default.removeItem(atPath: directory + "/anchors")
         try ServerFolder.make(directory + "/anchors", mode: 0o700, owner: user)
-        try await addAnchors(configuration.anchors, to: folder)
+        try await addAnchors(configuration.anchors + (configuration.revocation?.anchorLists ?? []), to: folder)
+        if configuration.revocation != nil {
+            try folder.write("data/\(DynamicSecurity.file)", DynamicSecurity.text.utf8)
+        }
 
         let outcome = try await ServerProgram.run(Self.program(), ["-d", "-c", configurationPath], as: user)
         // The starter returns before the broker listens: wait until it does, or has ended.
@@ -173,9 +195,9 @@ package actor LocalMosquitto {
         try folder.write("server.pem", configuration.certificateChain)
     }
 
-    /// One file a certificate, then links by subject hash, which is how OpenSSL finds them.
+    /// One file a certificate or CRL, then links by the hash of its CA's name, which is how OpenSSL finds both.
     private func addAnchors(_ pem: [UInt8], to folder: ServerFolder) async throws(LocalServerError) {
-        let marker = "-----BEGIN CERTIFICATE-----"
+        let marker = "-----BEGIN "
         let blocks = String(decoding: pem, as: UTF8.self).components(separatedBy: marker).dropFirst()
         guard !blocks.isEmpty else { throw .unusable(what: "the CA certificates", why: "there is no PEM in them") }
         let count = (try? FileManager.default.contentsOfDirectory(atPath: directory + "/anchors"))?.count ?? 0

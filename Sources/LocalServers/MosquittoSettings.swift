@@ -7,7 +7,9 @@ struct MosquittoSettings: Sendable {
     /// The largest packet that the broker takes, in bytes; a trust-store message has to fit.
     static let packetBytesMax = 1 << 20
 
-    var text: String {
+    var text: String { common + revocation }
+
+    private var common: String {
         """
         # Written at each start of the private broker; changes here are lost.
         per_listener_settings false
@@ -35,5 +37,16 @@ struct MosquittoSettings: Sendable {
         log_timestamp_format %Y-%m-%dT%H:%M:%S
 
         """
+    }
+
+    /// The lists of the listener above, and the plugin by which an agent ends sessions.
+    private var revocation: String {
+        guard let revocation = configuration.revocation else { return "" }
+        return """
+            crlfile \(revocation.listFile)
+            plugin \(revocation.plugin)
+            plugin_opt_config_file \(folder)/data/\(DynamicSecurity.file)
+
+            """
     }
 }

@@ -127,6 +127,13 @@ package final class MQTTClient: Sendable {
         }
     }
 
+    /// Waits for the end of the connection that there is now. A task that is cancelled meanwhile ends the connection.
+    /// - Returns: Why it ended; `notConnected` if there is none.
+    package func ended() async -> MQTTError {
+        guard let session = guarded.withLock({ $0.session }) else { return .notConnected }
+        return await session.ended()
+    }
+
     /// Connects once, lends the client to `body`, and disconnects. It does not reconnect: for a device that has one
     /// thing to do.
     package static func withClient<Value: Sendable>(

@@ -27,6 +27,8 @@ package struct MQTTConfiguration: Sendable {
     /// The pauses between attempts to connect: the first, and the longest. Each is drawn between half and whole.
     package var pauseMin = Duration.milliseconds(200)
     package var pauseMax = Duration.seconds(30)
+    /// The thread that drives the connection, for programs with many clients; nil for one of its own.
+    package var thread: MQTTThread?
 
     package init(host: String, port: Int, clientID: String, tls: TLSMaterial) {
         self.host = host

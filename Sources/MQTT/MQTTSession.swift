@@ -1,9 +1,8 @@
 import Dispatch
 import Foundation
-import Glibc
 import Synchronization
 
-/// One connection, from CONNECT to its end, driven by a thread of its own that ends with it.
+/// One connection, from CONNECT to its end, driven by a thread of its own that ends with it, or by one that it shares.
 ///
 /// A connection is never revived: a new one is a new session object with a new library handle, so that no state of
 /// the library survives a loss.
@@ -16,26 +15,23 @@ final class MQTTSession: Sendable, MosquittoReceiver {
         var enders: [CheckedContinuation<MQTTError, Never>] = []
     }
 
-    private let configuration: MQTTConfiguration
+    let configuration: MQTTConfiguration
     private let deliver: @Sendable (MQTTMessage) -> Void
-    private let wake: WakeUp
+    private let thread: MQTTThread
     private let guarded = Mutex(Guarded())
 
     /// Nothing is sent yet.
-    /// - Parameter deliver: Called on the session's thread with each message; it must not wait.
+    /// - Parameter deliver: Called on the driving thread with each message; it must not wait.
     init(_ configuration: MQTTConfiguration, deliver: @escaping @Sendable (MQTTMessage) -> Void) throws(MQTTError) {
         self.configuration = configuration
         self.deliver = deliver
-        wake = try WakeUp()
+        if let shared = configuration.thread { thread = shared } else { thread = try MQTTThread() }
     }
 
     /// Connects, and returns when the broker has accepted.
     /// - Returns: True if the broker kept an earlier session.
     func connect() async throws(MQTTError) -> Bool {
-        let thread = Thread { self.drive() }
-        thread.stackSize = Self.stackBytes
-        thread.name = "mqtt"
-        thread.start()
+        thread.drive(self)
         // The library's connect blocks, at most as long as the kernel tries; whoever waits is freed in time, and the
         // thread then ends by itself.
         DispatchQueue.global().asyncAfter(deadline: .now() + Self.interval(configuration.connectTimeout)) {
@@ -75,7 +71,7 @@ final class MQTTSession: Sendable, MosquittoReceiver {
                         callsMax: configuration.callsMax
                     )
                 }
-                if let refusal { waiter.resume(returning: .failure(refusal)) } else { wake.signal() }
+                if let refusal { waiter.resume(returning: .failure(refusal)) } else { thread.call(self) }
                 // A task that was cancelled before this point has had its handler run already.
                 if Task.isCancelled { abandon(ticket) }
             }
@@ -105,21 +101,22 @@ final class MQTTSession: Sendable, MosquittoReceiver {
     /// Asks for the end: what is sent already goes out, then a DISCONNECT.
     func close() { fail(.cancelled) }
 
-    // MARK: The thread
+    // MARK: What the thread asks for
 
-    private func drive() {
-        let reason: MQTTError
-        do throws(MQTTError) {
-            try turn()
-            reason = .cancelled
-        } catch .tls(let text) {
-            // After the broker's acceptance a TLS failure is a lost connection, such as one that was not closed well.
-            let wasConnected = guarded.withLock { $0.state.isConnected }
-            reason = wasConnected ? .notConnected : .tls(text)
-        } catch {
-            reason = error
+    var isConnected: Bool { guarded.withLock { $0.state.isConnected } }
+
+    /// The calls to make now, and whether the end is asked for. Whoever has waited for too long is told so.
+    func takeCalls() -> (calls: [SessionCall], isClosing: Bool) {
+        let (calls, isClosing, overdue) = guarded.withLock { guarded in
+            let isClosing = if case .closing = guarded.state.phase { true } else { false }
+            return (guarded.state.takeCalls(), isClosing, guarded.state.overdue(at: .now))
         }
-        // The handle is freed by now: who waited for the end may rely on that.
+        for waiter in overdue { waiter.resume(returning: .failure(.timedOut)) }
+        return (calls, isClosing)
+    }
+
+    /// The end. The handle is freed by now: who waited for the end may rely on that.
+    func finish(_ reason: MQTTError) {
         let (calls, openers, enders, final) = guarded.withLock { guarded in
             let calls = guarded.state.end(reason)
             defer {
@@ -133,55 +130,7 @@ final class MQTTSession: Sendable, MosquittoReceiver {
         for waiter in enders { waiter.resume(returning: final) }
     }
 
-    /// Connects and serves the connection until it ends, by an error or because it was asked to.
-    private func turn() throws(MQTTError) {
-        let handle = try MosquittoHandle(configuration, receiver: self)
-        try handle.connect()
-        var flushDeadline: ContinuousClock.Instant?
-        while true {
-            let (calls, phase) = guarded.withLock { ($0.state.takeCalls(), $0.state.phase) }
-            for call in calls { make(call, on: handle) }
-            if case .closing = phase, flushDeadline == nil {
-                handle.disconnect()
-                flushDeadline = .now + Self.flushPatience
-            }
-            guard let socket = handle.socket else { throw .notConnected }
-            if let flushDeadline, !handle.wantsToWrite || flushDeadline < .now { return }
-            let events = try wait(for: socket, writing: handle.wantsToWrite)
-            if events.writable { try handle.write() }
-            if events.readable { try read(handle) }
-            try handle.tick()
-            for waiter in guarded.withLock({ $0.state.overdue(at: .now) }) {
-                waiter.resume(returning: .failure(.timedOut))
-            }
-        }
-    }
-
-    private func read(_ handle: MosquittoHandle) throws(MQTTError) {
-        try handle.read()
-        var rounds = 0
-        while handle.hasPending, rounds < Self.readsMax {
-            rounds += 1
-            try handle.read()
-        }
-        // What is left is not seen by poll; come back at once.
-        if handle.hasPending { wake.signal() }
-    }
-
-    private func wait(for socket: Int32, writing: Bool) throws(MQTTError) -> (readable: Bool, writable: Bool) {
-        var entries = [
-            pollfd(fd: socket, events: Int16(POLLIN) | (writing ? Int16(POLLOUT) : 0), revents: 0),
-            pollfd(fd: wake.descriptor, events: Int16(POLLIN), revents: 0),
-        ]
-        let count = unsafe poll(&entries, nfds_t(entries.count), Self.tickMilliseconds)
-        guard count >= 0 || errno == EINTR else { throw .unreachable("poll failed, errno \(errno)") }
-        guard count > 0 else { return (false, false) }
-        if entries[1].revents != 0 { wake.clear() }
-        let broken = Int16(POLLERR) | Int16(POLLHUP) | Int16(POLLNVAL)
-        return (entries[0].revents & (Int16(POLLIN) | broken) != 0, entries[0].revents & Int16(POLLOUT) != 0)
-    }
-
-    private func make(_ call: SessionState<Waiter>.Call, on handle: MosquittoHandle) {
+    func make(_ call: SessionCall, on handle: MosquittoHandle) {
         do throws(MQTTError) {
             let id =
                 switch call.action {
@@ -243,7 +192,7 @@ final class MQTTSession: Sendable, MosquittoReceiver {
             return (guarded.openers, guarded.state.openError ?? reason)
         }
         for waiter in openers { waiter.resume(returning: .failure(error)) }
-        wake.signal()
+        thread.call(self)
     }
 
     private func abandon(_ ticket: UInt64) {
@@ -255,9 +204,4 @@ final class MQTTSession: Sendable, MosquittoReceiver {
             Int(clamping: duration.components.seconds * 1000 + duration.components.attoseconds / 1_000_000_000_000_000)
         )
     }
-
-    private static let stackBytes = 512 << 10
-    private static let readsMax = 256
-    private static let tickMilliseconds: Int32 = 1_000
-    private static let flushPatience = Duration.seconds(2)
 }

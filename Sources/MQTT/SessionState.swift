@@ -9,18 +9,13 @@ struct SessionState<Waiter> {
         case ended(MQTTError)
     }
 
-    struct Call {
-        let ticket: UInt64
-        let action: SessionAction
-    }
-
     private struct Pending {
         let waiter: Waiter
         let deadline: ContinuousClock.Instant
     }
 
     private(set) var phase = Phase.connecting
-    private var queue: [Call] = []
+    private var queue: [SessionCall] = []
     private var pending: [UInt64: Pending] = [:]
     private var tickets: [Int32: UInt64] = [:]
     /// Answers that came while the call that they answer was still being made.
@@ -48,7 +43,7 @@ struct SessionState<Waiter> {
 
     /// Takes a call; the error if it cannot wait for an answer here.
     mutating func enqueue(
-        _ call: Call,
+        _ call: SessionCall,
         waiter: Waiter,
         deadline: ContinuousClock.Instant,
         callsMax: Int
@@ -61,7 +56,7 @@ struct SessionState<Waiter> {
     }
 
     /// The calls to make now. One that nobody waits for any more is not made.
-    mutating func takeCalls() -> [Call] {
+    mutating func takeCalls() -> [SessionCall] {
         let calls = queue.filter { pending[$0.ticket] != nil }
         queue = []
         return calls
@@ -119,6 +114,12 @@ struct SessionState<Waiter> {
         tickets = [:]
         return left
     }
+}
+
+/// Something that a session is asked to do, under a number by which it is known until it is answered.
+struct SessionCall {
+    let ticket: UInt64
+    let action: SessionAction
 }
 
 /// What a session can be asked to do.

@@ -56,6 +56,48 @@ struct EconomyTests {
         try await broker.stop()
     }
 
+    @Test func `five hundred clients that share a thread are connected at once, and each hears what it sends`()
+        async throws
+    {
+        // A process of its own: other tests have threads, which this one counts.
+        await #expect(processExitsWith: .success) {
+            let count = 500
+            let broker = try await MosquittoBroker()
+            let credential = try await broker.pki.client("d1@roof")
+            let thread = try MQTTThread()
+            let connected = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(count))
+            let all = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for number in 0..<count {
+                    var configuration = broker.configuration(credential, clientID: "d\(number)")
+                    configuration.connectTimeout = .seconds(60)
+                    configuration.thread = thread
+                    group.addTask { [configuration] in
+                        try await MQTTClient.withClient(configuration: configuration, logger: quiet) { client in
+                            let topic = "muster/v1/devices/d1@roof/\(number)"
+                            try await client.subscribe([topic])
+                            connected.continuation.yield()
+                            for await _ in all.stream { break }
+                            try await client.publish(topic: topic, payload: [UInt8(number % 256)])
+                            var heard = client.messages.makeAsyncIterator()
+                            #expect(await heard.next()?.payload == [UInt8(number % 256)])
+                        }
+                    }
+                }
+                var left = count
+                for await _ in connected.stream {
+                    left -= 1
+                    if left == 0 { break }
+                }
+                #expect(connectionThreads() == 1)
+                all.continuation.finish()
+                try await group.waitForAll()
+            }
+            #expect(try await Self.measure(descriptorsMax: .max).threads == 0)
+            try await broker.stop()
+        }
+    }
+
     struct Footprint: Sendable {
         let descriptors: Int
         let threads: Int

@@ -24,8 +24,14 @@ struct DevFile: Decodable, Sendable {
         let issuer: String?
         let claimCert: String?
         let claimKey: String?
+        /// The CA that signs claim certificates.
+        let claimCACert: String?
+        let claimCAKey: String?
         let manufacturerCert: String?
         let manufacturerKey: String?
+        /// An operator who may revoke.
+        let operatorCert: String?
+        let operatorKey: String?
     }
 
     let pid: Int32?
@@ -73,13 +79,16 @@ enum SimulatorError: Error, CustomStringConvertible {
     case credential(String)
     case identities(String)
     case database(String)
+    case operation(String)
 
     var description: String {
         switch self {
         case .devFile(let text): text
         case .notLoopback(let host):
             "\(host) is not on this machine; the simulator makes load, and only for localhost, 127.0.0.0/8 and ::1"
-        case .output(let text), .credential(let text), .identities(let text), .database(let text): text
+        case .output(let text), .credential(let text), .identities(let text), .database(let text),
+            .operation(let text):
+            text
         }
     }
 }

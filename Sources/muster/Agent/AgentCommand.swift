@@ -43,7 +43,7 @@ struct AgentCommand: AsyncParsableCommand {
             let settings = try AgentConfiguration(file: config)
             let logger = Logger(serving: settings.format, threshold: LogThreshold(settings.level))
             if once {
-                let agent = try agent(settings, broker: nil, terminator: nil, logger: logger)
+                let agent = try FleetAgent(settings, broker: nil, terminator: nil, logger: logger)
                 // A server that has just started has signed nothing yet.
                 let deadline = ContinuousClock.now + Self.oncePatience
                 while await !agent.look().isComplete {
@@ -55,17 +55,7 @@ struct AgentCommand: AsyncParsableCommand {
                 }
                 return
             }
-            let broker = try settings.broker.map { try AgentBroker($0, fleet: settings.fleet, logger: logger) }
-            let ending = settings.endsSessions ? broker : nil
-            let terminator = ProgramTerminator(settings.reload, logFile: settings.output + "/state/reload.log") {
-                try await ending?.endSessions(of: $0)
-            }
-            let service = AgentService(
-                agent: try agent(settings, broker: broker, terminator: terminator, logger: logger),
-                broker: broker,
-                poll: settings.poll,
-                logger: logger
-            )
+            let service = try AgentService(settings, logger: logger)
             try await ServiceGroup(
                 configuration: ServiceGroupConfiguration(
                     services: [.init(service: service)],
@@ -74,30 +64,5 @@ struct AgentCommand: AsyncParsableCommand {
                 )
             ).run()
         }
-    }
-
-    private func agent(
-        _ settings: AgentConfiguration,
-        broker: AgentBroker?,
-        terminator: ProgramTerminator?,
-        logger: Logger
-    ) throws -> FleetAgent {
-        let text = String(decoding: try ServerMaterial.read(settings.anchorFile, key: "anchorFile"), as: UTF8.self)
-        let anchors = (try? PEMDocument.parseMultiple(pemString: text)) ?? []
-        guard !anchors.isEmpty else { throw AgentProblem("anchorFile: \(settings.anchorFile) has no certificate, PEM") }
-        return try FleetAgent(
-            FleetAgent.Settings(
-                fleet: settings.fleet,
-                anchors: anchors.map { [UInt8]($0.derBytes) },
-                listFiles: settings.listFiles,
-                endsSessions: settings.endsSessions
-            ),
-            folder: settings.output,
-            front: HTTPPublicFront(url: settings.url),
-            terminator: terminator,
-            audience: broker,
-            now: { Date() },
-            logger: logger
-        )
     }
 }

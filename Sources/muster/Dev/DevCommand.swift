@@ -27,6 +27,13 @@ struct DevCommand: AsyncParsableCommand {
     )
     var portBase: Int = 18_443
 
+    @Flag(
+        help: """
+            Run an agent beside the broker, enrolled as a device: the broker refuses revoked devices, and their sessions end.
+            """
+    )
+    var agent = false
+
     @Option(help: "How much is logged: trace, debug, info, notice, warning, error or critical.")
     var logLevel: String = "info"
 
@@ -51,6 +58,7 @@ struct DevCommand: AsyncParsableCommand {
             try await DevServers(
                 directory: path,
                 ports: try DevPorts(base: portBase),
+                hasAgent: agent,
                 log: ServerConfiguration.Log(
                     level: Logger.Level(rawValue: logLevel) ?? .info,
                     format: ServerConfiguration.Log.Format(rawValue: logFormat) ?? .json
@@ -81,11 +89,15 @@ struct DevPorts: Sendable {
 /// Why `muster dev` does not start.
 enum DevProblem: Error, CustomStringConvertible {
     case cannotWrite(String)
+    case cannotRead(String)
+    case notEnrolled(String)
     case inUse(String)
 
     var description: String {
         switch self {
         case .cannotWrite(let path): "\(path) cannot be written; is the folder yours, and is there room on the disk?"
+        case .cannotRead(let path): "\(path) cannot be read; remove it, and it is made anew"
+        case .notEnrolled(let why): "the agent could not enroll: \(why)"
         case .inUse(let path): "another muster dev serves from \(path); stop it, or give another --state"
         }
     }

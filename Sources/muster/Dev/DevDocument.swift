@@ -26,6 +26,8 @@ struct DevDocument: Encodable {
         let issuer: String
         let claimCert: String
         let claimKey: String
+        let claimCACert: String
+        let claimCAKey: String
         let manufacturerCert: String
         let manufacturerKey: String
         let operatorCert: String
@@ -55,6 +57,8 @@ struct DevDocument: Encodable {
             issuer: issuer,
             claimCert: pki.certificate(.claim),
             claimKey: pki.key(.claim),
+            claimCACert: pki.certificate(.claimCA),
+            claimCAKey: pki.key(.claimCA),
             manufacturerCert: pki.certificate(.manufacturer),
             manufacturerKey: pki.key(.manufacturer),
             operatorCert: pki.certificate(.operator),

@@ -51,6 +51,23 @@ struct DevPKI {
         try issued(.claim, "claim batch 1", .tlsClient, by: claimCA, now: now)
     }
 
+    /// A CRL without entries, PEM, which is older than any that the server signs.
+    func emptyList(of item: Item, lifetime: TimeInterval, now: Date) throws -> [UInt8] {
+        guard let certificate = try existing(item) else { throw DevProblem.cannotRead(certificate(item)) }
+        let list = RevocationList(
+            number: 1,
+            thisUpdate: now.addingTimeInterval(-Self.listAge),
+            nextUpdate: now.addingTimeInterval(lifetime),
+            places: [],
+            entries: []
+        )
+        let der = try list.signed(issuer: certificate, key: key(for: item))
+        return Array((PEMDocument(type: "X509 CRL", derBytes: der).pemString + "\n").utf8)
+    }
+
+    /// Of two lists OpenSSL takes the one that was signed later, to the second.
+    private static let listAge: TimeInterval = 60
+
     private struct Authority {
         let certificate: [UInt8]
         let key: PrivateKey

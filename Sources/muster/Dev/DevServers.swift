@@ -15,6 +15,8 @@ import ServiceLifecycle
 struct DevServers {
     let directory: String
     let ports: DevPorts
+    /// True if an agent runs beside the broker.
+    let hasAgent: Bool
     let log: ServerConfiguration.Log
 
     private static let fleet = "demo"
@@ -36,22 +38,13 @@ struct DevServers {
         let pki = DevPKI(directory: directory + "/pki")
         try pki.make(now: Date())
         let postgres = try LocalPostgreSQL(directory: directory + "/postgres", logger: logger)
-        let mosquitto = try LocalMosquitto(
-            directory: directory + "/mosquitto",
-            configuration: LocalMosquitto.Configuration(
-                port: ports.broker,
-                certificateChain: try read(pki.certificate(.broker)),
-                privateKey: try read(pki.key(.broker)),
-                // Operators may look on, too.
-                anchors: try read(pki.certificate(.root)) + read(pki.certificate(.operatorCA))
-            ),
-            logger: logger
-        )
+        let agent = hasAgent ? DevAgent(directory: directory, fleet: Self.fleet, ports: ports, pki: pki, log: log) : nil
+        let mosquitto = try broker(pki, agent, logger: logger)
         do {
             try await postgres.start()
             try await mosquitto.start()
             try await prepare(postgres)
-            try await serve(postgres, pki: pki, threshold: threshold, logger: logger)
+            try await serve(postgres, pki: pki, agent: agent, threshold: threshold, logger: logger)
         } catch {
             try? FileManager.default.removeItem(atPath: directory + "/dev.json")
             try? await mosquitto.stop()
@@ -62,6 +55,25 @@ struct DevServers {
         try await mosquitto.stop()
         try await postgres.stop()
         logger.notice("stopped")
+    }
+
+    private func broker(_ pki: DevPKI, _ agent: DevAgent?, logger: Logger) throws -> LocalMosquitto {
+        var configuration = LocalMosquitto.Configuration(
+            port: ports.broker,
+            certificateChain: try read(pki.certificate(.broker)),
+            privateKey: try read(pki.key(.broker)),
+            // Operators may look on, too.
+            anchors: try read(pki.certificate(.root)) + read(pki.certificate(.operatorCA))
+        )
+        if let agent {
+            configuration.accessRules = BrokerAccessRules.text(agent: agent.name)
+            configuration.revocation = try agent.revocation(now: Date())
+        }
+        return try LocalMosquitto(
+            directory: directory + "/mosquitto",
+            configuration: configuration,
+            logger: logger
+        )
     }
 
     /// Roles, database and schema, each only where it is missing.
@@ -82,6 +94,7 @@ struct DevServers {
     private func serve(
         _ postgres: LocalPostgreSQL,
         pki: DevPKI,
+        agent: DevAgent?,
         threshold: LogThreshold,
         logger: Logger
     ) async throws {
@@ -103,13 +116,26 @@ struct DevServers {
             pki: pki,
             issuer: issuerFile(pki)
         ).json()
-        try await server.run(
-            reloading: load,
-            onReady: { _ in
-                try PrivateFile.write(document, to: directory + "/dev.json", mode: 0o644)
-                logger.notice("ready", metadata: ["dev": "\(directory)/dev.json"])
+        let ready = { @Sendable in
+            try PrivateFile.write(document, to: directory + "/dev.json", mode: 0o644)
+            logger.notice("ready", metadata: ["dev": "\(directory)/dev.json"])
+        }
+        guard let agent else { return try await server.run(reloading: load) { _ in try ready() } }
+        let (listening, listens) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await server.run(reloading: load) { _ in listens.yield() } }
+            group.addTask {
+                // It asks the fronts, and so cannot be what they wait for.
+                for await _ in listening { break }
+                guard !Task.isCancelled else { return }
+                let service = try await agent.service(logger: logger)
+                try ready()
+                try await service.run()
             }
-        )
+            // Whoever ends first, by a signal or by what broke, takes the other along.
+            defer { group.cancelAll() }
+            try await group.next()
+        }
     }
 
     /// The fleet `demo`, by the domain's own use case: a manufacturer's CA and a claim CA, policy open.

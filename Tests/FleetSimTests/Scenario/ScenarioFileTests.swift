@@ -158,7 +158,10 @@ import Testing
         let simulators = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent().deletingLastPathComponent().appendingPathComponent("simulators")
         for name in ["first-boot", "power-cut", "bad-day", "after-outage"] {
-            let scenario = try ScenarioFile.read(simulators.path + "/scenarios/\(name).yaml")
+            let document = try ScenarioFile.read(simulators.path + "/scenarios/\(name).yaml")
+            guard case .phases(let scenario) = document else {
+                throw ScenarioProblem(place: name, text: "has no phases")
+            }
             #expect(scenario.name == name)
             let plan = try ScenarioPlan(scenario)
             #expect(plan.units >= plan.phases.reduce(0) { $0 + $1.phase.devices })

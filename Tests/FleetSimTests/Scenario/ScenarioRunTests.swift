@@ -25,7 +25,7 @@ import Testing
         let json = folder.path + "/report.json"
         var status: Int32 = 0
         do {
-            try await RunCommand.parse([file, "--dev", dev, "--json", json]).run()
+            try await RunCommand.parse([file, "--dev", dev, "--json", json, "--html", folder.path + "/page.html"]).run()
         } catch let code as ExitCode {
             status = code.rawValue
         }
@@ -46,6 +46,10 @@ import Testing
             #expect(Set(server.requests.suffix(2).map(\.credential)).count == 1)
             #expect(failing(report) == ["certificatesPerKey", "missing"] && status == ExitCode.failure.rawValue)
             #expect(report.text.contains("FAIL  certificatesPerKey  not looked at (at most 1)"))
+            #expect(report.timeline.map(\.name) == ["issued"] && report.timeline.first?.points.last?.y == 5)
+            #expect(report.distributions.contains { $0.name == "enroll" && $0.points.last?.y == 1 })
+            let page = try String(decoding: server.workshop.folder.read("page.html"), as: UTF8.self)
+            #expect(page.contains(">failed<") && page.contains("<svg") && page.hasSuffix("</html>\n"))
         }
     }
 

@@ -7,7 +7,7 @@ extension SystemTests {
     /// The agent beside nginx, configured by `ops/nginx`.
     @Suite struct NginxTests {
         /// nginx with the ready configuration, in the bed's folder.
-        private static func start(
+        static func start(
             _ bed: AgentBed
         ) async throws -> (nginx: BackgroundProgram, url: String, reload: String) {
             let ports = [try QuietPort.choose(), try QuietPort.choose()]

@@ -39,6 +39,19 @@ struct RunCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Write the report as JSON too.", valueName: "file"))
     var json: String?
 
+    @Option(
+        help: ArgumentHelp("Write the report as a page with plots too, which opens offline.", valueName: "file")
+    )
+    var html: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "In a revocation storm, a gateway that takes the fleet's devices by their certificates, instead of the file's.",
+            valueName: "https://host:port"
+        )
+    )
+    var gateway: String?
+
     @Option(help: "Threads for the network.")
     var loops = 1
 
@@ -48,6 +61,7 @@ struct RunCommand: AsyncParsableCommand {
         }
         guard (1...Self.partMax).contains(part) else { throw ValidationError("--part must be 1 to \(Self.partMax)") }
         guard (1...64).contains(loops) else { throw ValidationError("--loops must be 1 to 64") }
+        if let gateway { _ = try LoopbackEndpoint(url: gateway) }
         if let prefix, FleetSeed(value: 0, prefix: prefix) == nil {
             throw ValidationError(
                 "--prefix must be 1 to \(FleetSeed.prefixLengthMax) of A-Z, a-z, 0-9, '.', '_' and '-'"
@@ -56,28 +70,72 @@ struct RunCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        var scenario = try ScenarioFile.read(scenario).part(part)
+        switch try ScenarioFile.read(scenario) {
+        case .phases(let scenario): try await play(scenario.part(part))
+        case .revocation(let storm): try await play(storm.part(part))
+        }
+    }
+
+    private func play(_ whole: Scenario) async throws {
+        var scenario = whole
+        guard gateway == nil else { throw ValidationError("--gateway is for scenarios with a section revocation") }
         scenario.seed = seed ?? scenario.seed
         scenario.prefix = prefix ?? scenario.prefix
         let drawn = try ScenarioPlan(scenario)
         guard !plan, let dev else { return drawn.print { print($0) } }
+        let (file, label) = try target(dev, fleet: scenario.fleet, seed: scenario.seed)
+        let report = try await withLoops { group in
+            try await ScenarioRun(plan: drawn, file: file, label: label, group: group).run(part: part)
+        }
+        print(report.text)
+        try keep(report.encoded(), report.page)
+        if report.isInterrupted { throw ExitCode(EnrollCommand.interruptedStatus) }
+        if !report.isSuccess { throw ExitCode.failure }
+    }
+
+    private func play(_ whole: RevocationStorm) async throws {
+        var storm = whole
+        storm.seed = seed ?? storm.seed
+        storm.prefix = prefix ?? storm.prefix
+        storm.gateway = gateway ?? storm.gateway
+        let drawn = StormPlan(storm)
+        guard !plan, let dev else { return drawn.print { print($0) } }
+        let (file, label) = try target(dev, fleet: storm.fleet, seed: storm.seed)
+        let report = try await withLoops { group in
+            try await StormRun(plan: drawn, file: file, label: label, group: group).run(part: part)
+        }
+        print(report.text)
+        try keep(report.encoded(), report.page)
+        if !report.isSuccess { throw ExitCode.failure }
+    }
+
+    private func target(_ dev: String, fleet: String?, seed: UInt64) throws -> (DevFile, ESTLabel) {
         let file = try DevFile.read(dev)
-        guard let label = ESTLabel(scenario.fleet ?? file.fleet) else {
+        guard let label = ESTLabel(fleet ?? file.fleet) else {
             throw SimulatorError.devFile("dev.json's fleet \(file.fleet) is not a fleet's name")
         }
-        FileHandle.standardError.write(Data("seed \(scenario.seed)\n".utf8))
+        FileHandle.standardError.write(Data("seed \(seed)\n".utf8))
+        return (file, label)
+    }
+
+    private func withLoops<Value>(_ body: (any EventLoopGroup) async throws -> Value) async throws -> Value {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: loops)
-        let report = try await ScenarioRun(plan: drawn, file: file, label: label, group: group).run(part: part)
-        try await group.shutdownGracefully()
-        print(report.text)
+        do {
+            let value = try await body(group)
+            try await group.shutdownGracefully()
+            return value
+        } catch {
+            try? await group.shutdownGracefully()
+            throw error
+        }
+    }
+
+    private func keep(_ encoded: Data, _ page: ReportPage) throws {
         if let json {
-            do {
-                try report.encoded().write(to: URL(fileURLWithPath: json), options: .atomic)
-            } catch {
+            do { try encoded.write(to: URL(fileURLWithPath: json), options: .atomic) } catch {
                 throw SimulatorError.output("cannot write \(json): \(error.localizedDescription)")
             }
         }
-        if report.isInterrupted { throw ExitCode(EnrollCommand.interruptedStatus) }
-        if !report.isSuccess { throw ExitCode.failure }
+        if let html { try page.write(to: html) }
     }
 }

@@ -166,6 +166,8 @@ struct Device: Sendable {
         let (held, chain) = try check(answer, visit)
         result.isGiven(held.der)
         result.certificate = held
+        let identity = OperationalIdentity(certificate: held.der, chain: chain, key: visit.key)
+        result.identity = identity
         result.times.append((.check, .now - began))
         try fleet.output?.keep(deviceID, certificate: held.der, chain: chain, key: visit.key)
         guard let broker = fleet.broker else { return }
@@ -173,7 +175,7 @@ struct Device: Sendable {
         do {
             result.acknowledgedVersion = try await broker.acknowledge(
                 deviceID: deviceID,
-                identity: BrokerIdentity(certificate: held.der, chain: chain, key: visit.key)
+                identity: identity
             )
             result.times.append((.mqtt, .now - connected))
         } catch let failure as CheckFailure {

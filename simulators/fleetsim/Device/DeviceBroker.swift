@@ -6,26 +6,12 @@ import PKI
 import SwiftASN1
 import X509
 
-/// What a device connects to the broker with: its operational certificate and key.
-struct BrokerIdentity: Sendable {
-    /// DER.
-    let certificate: [UInt8]
-    /// The CAs above it, without the root (DER).
-    let chain: [[UInt8]]
-    let key: Certificate.PrivateKey
-
-    /// The certificates as PEM, the device's first.
-    var certificateChainPEM: String {
-        ([certificate] + chain).map { der in
-            PEMDocument(type: Certificate.defaultPEMDiscriminator, derBytes: der).pemString + "\n"
-        }.joined()
-    }
-}
-
 /// The broker as a device of the fleet meets it.
 struct DeviceBroker: Sendable {
     /// How long a device waits for the retained trust store after it has subscribed.
     static let trustStoreTimeout: Duration = .seconds(30)
+    /// How long a device waits for the broker to take it, while many others connect.
+    private static let connectTimeout: Duration = .seconds(60)
 
     private let endpoint: LoopbackEndpoint
     private let fleet: FleetName
@@ -47,19 +33,9 @@ struct DeviceBroker: Sendable {
     /// Connects over mutual TLS, takes the fleet's trust store, verifies it and acknowledges it at QoS 1.
     /// - Returns: The version that was acknowledged; the broker has the acknowledgement.
     /// - Throws: `CheckFailure` for a trust store that a device must not install.
-    func acknowledge(deviceID: String, identity: BrokerIdentity) async throws -> Int64 {
-        // The broker makes the certificate's common name the username, and lets each device write below its own.
-        let name = "\(deviceID)@\(fleet)"
-        let configuration = try MQTTConfiguration(
-            host: endpoint.host,
-            port: endpoint.port,
-            clientID: name,
-            tls: TLSMaterial(
-                anchors: rootPEM,
-                certificateChain: Array(identity.certificateChainPEM.utf8),
-                privateKey: Array((identity.key.serializeAsPEM().pemString + "\n").utf8)
-            )
-        )
+    func acknowledge(deviceID: String, identity: OperationalIdentity) async throws -> Int64 {
+        let name = name(of: deviceID)
+        let configuration = try configuration(name, identity)
         return try await MQTTClient.withClient(configuration: configuration, logger: logger) { client in
             let topic = "muster/v1/fleets/\(fleet)/truststore"
             try await client.subscribe([topic], qos: .atLeastOnce)
@@ -80,6 +56,41 @@ struct DeviceBroker: Sendable {
             )
             return version
         }
+    }
+
+    /// Connects once, and lends the connection for as long as `body` runs.
+    /// - Parameters:
+    ///   - thread: Drives the connections of all devices that share it.
+    ///   - body: Gets the topic that the device may write to and read from.
+    func withSession<Value: Sendable>(
+        _ deviceID: String,
+        identity: OperationalIdentity,
+        thread: MQTTThread,
+        body: (_ client: MQTTClient, _ topic: String) async throws -> Value
+    ) async throws -> Value {
+        let name = name(of: deviceID)
+        var configuration = try configuration(name, identity)
+        configuration.thread = thread
+        configuration.connectTimeout = Self.connectTimeout
+        return try await MQTTClient.withClient(configuration: configuration, logger: logger) { client in
+            try await body(client, "muster/v1/devices/\(name)/echo")
+        }
+    }
+
+    // The broker makes the certificate's common name the username, and lets each device write below its own.
+    private func name(of deviceID: String) -> String { "\(deviceID)@\(fleet)" }
+
+    private func configuration(_ name: String, _ identity: OperationalIdentity) throws -> MQTTConfiguration {
+        try MQTTConfiguration(
+            host: endpoint.host,
+            port: endpoint.port,
+            clientID: name,
+            tls: TLSMaterial(
+                anchors: rootPEM,
+                certificateChain: Array(identity.certificateChainPEM.utf8),
+                privateKey: Array((identity.key.serializeAsPEM().pemString + "\n").utf8)
+            )
+        )
     }
 
     /// The retained trust store, which comes at once if there is one.

@@ -83,6 +83,8 @@ struct DeviceResult: Sendable {
     var claim: Int?
     /// The operational certificate (DER) that the device holds, whatever came after.
     var certificate: HeldCertificate?
+    /// The same with its key, for a device that goes on.
+    var identity: OperationalIdentity?
     /// The version of the trust store that it verified and acknowledged.
     var acknowledgedVersion: Int64?
     var times: [(Stage, Duration)] = []

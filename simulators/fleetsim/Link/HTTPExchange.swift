@@ -16,7 +16,9 @@ struct HTTPAnswer: Sendable {
     let status: Int
     let fields: HTTPHeaders
     let body: [UInt8]
-    /// TCP and TLS handshake, until the request was on the wire.
+    /// When the request was on the wire.
+    let asked: ContinuousClock.Instant
+    /// TCP and TLS handshake, until then.
     let connecting: Duration
     /// From there to the end of the answer.
     let answering: Duration
@@ -212,6 +214,7 @@ final class ExchangeHandler: ChannelInboundHandler {
                 status: Int(head.status.code),
                 fields: head.headers,
                 body: body,
+                asked: asked,
                 connecting: asked - began,
                 answering: now - asked
             )

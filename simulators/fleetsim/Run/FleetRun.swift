@@ -49,7 +49,7 @@ struct FleetRun: Sendable {
                     for waiting in schedule.stop() { statistics.record(waiting.result) }
                 case .step(.ended(let result)):
                     schedule.ended()
-                    statistics.record(result)
+                    statistics.record(result, at: .now - began)
                 case .step(.waits(var waiting)):
                     schedule.waits()
                     statistics.take(&waiting.result)

@@ -35,6 +35,17 @@ struct LatencyHistogram: Sendable {
         return max
     }
 
+    /// Which share of all was done after how many milliseconds: a point for each bucket that has something.
+    var distribution: [CurveReport.Point] {
+        var seen = 0
+        return buckets.enumerated().compactMap { index, bucketCount in
+            guard bucketCount > 0 else { return nil }
+            seen += bucketCount
+            let time = Swift.min(.microseconds(Self.upperBound(index)), max)
+            return CurveReport.Point(x: time.milliseconds, y: Double(seen) / Double(count))
+        }
+    }
+
     private static func microseconds(_ duration: Duration) -> Int64 {
         let (seconds, attoseconds) = duration.components
         return Swift.max(0, Swift.min(seconds, 1 << 20) * 1_000_000 + attoseconds / 1_000_000_000_000)

@@ -9,6 +9,14 @@ struct Report: Codable, Sendable {
         let p90Milliseconds: Double
         let p99Milliseconds: Double
         let maxMilliseconds: Double
+
+        init(_ histogram: LatencyHistogram) {
+            count = histogram.count
+            p50Milliseconds = (histogram.percentile(0.5) ?? .zero).milliseconds
+            p90Milliseconds = (histogram.percentile(0.9) ?? .zero).milliseconds
+            p99Milliseconds = (histogram.percentile(0.99) ?? .zero).milliseconds
+            maxMilliseconds = histogram.max.milliseconds
+        }
     }
 
     /// The record held against the devices.
@@ -68,13 +76,7 @@ struct Report: Codable, Sendable {
     static func stages(_ statistics: RunStatistics) -> [String: StageReport] {
         var reports: [String: StageReport] = [:]
         for (stage, histogram) in statistics.stages {
-            reports[stage.rawValue] = StageReport(
-                count: histogram.count,
-                p50Milliseconds: (histogram.percentile(0.5) ?? .zero).milliseconds,
-                p90Milliseconds: (histogram.percentile(0.9) ?? .zero).milliseconds,
-                p99Milliseconds: (histogram.percentile(0.99) ?? .zero).milliseconds,
-                maxMilliseconds: histogram.max.milliseconds
-            )
+            reports[stage.rawValue] = StageReport(histogram)
         }
         return reports
     }
@@ -132,20 +134,25 @@ struct Report: Codable, Sendable {
     }
 
     /// The durations of all stages.
-    static func table(_ stages: [String: StageReport]) -> [String] {
-        var lines: [String] = []
-        lines.append("  \(padded("stage (ms)", 12))    count      p50      p90      p99      max")
-        for stage in Stage.allCases {
-            guard let report = stages[stage.rawValue] else { continue }
-            let columns = [
-                report.p50Milliseconds, report.p90Milliseconds, report.p99Milliseconds, report.maxMilliseconds,
-            ].map { leftPadded(decimals($0, 2), 9) }.joined()
-            lines.append("  \(padded(stage.rawValue, 12)) \(leftPadded("\(report.count)", 8))\(columns)")
-        }
-        return lines
+    static func table(_ stages: [String: StageReport]) -> [String] { table(rows(stages)) }
+
+    /// The stages in their order, with their names.
+    static func rows(_ stages: [String: StageReport]) -> [(name: String, times: StageReport)] {
+        Stage.allCases.compactMap { stage in stages[stage.rawValue].map { (stage.rawValue, $0) } }
     }
 
-    private static func decimals(_ value: Double, _ places: Int) -> String { String(format: "%.\(places)f", value) }
+    /// The durations of these stages, whose names are so long at most.
+    static func table(_ rows: [(name: String, times: StageReport)], width: Int = 12) -> [String] {
+        ["  \(padded("stage (ms)", width))    count      p50      p90      p99      max"]
+            + rows.map { name, times in
+                let columns = [
+                    times.p50Milliseconds, times.p90Milliseconds, times.p99Milliseconds, times.maxMilliseconds,
+                ].map { leftPadded(decimals($0, 2), 9) }.joined()
+                return "  \(padded(name, width)) \(leftPadded("\(times.count)", 8))\(columns)"
+            }
+    }
+
+    static func decimals(_ value: Double, _ places: Int) -> String { String(format: "%.\(places)f", value) }
     private static func padded(_ text: String, _ width: Int) -> String {
         text + String(repeating: " ", count: max(0, width - text.count))
     }

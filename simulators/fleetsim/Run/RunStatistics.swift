@@ -20,14 +20,18 @@ struct RunStatistics: Sendable {
     private(set) var waitedForServer = 0
     /// Devices that were given two certificates for one key.
     private(set) var changed = 0
+    /// Devices that came to their end, by `Outcome.code`.
+    private(set) var timeline = Timeline()
     /// Certificates that devices hold, whatever came after.
     private(set) var held: [HeldCertificate] = []
 
     /// Counts a device that has come to its end.
-    mutating func record(_ ended: DeviceResult) {
+    /// - Parameter time: Since the run's beginning; nil if nobody asks when.
+    mutating func record(_ ended: DeviceResult, at time: Duration? = nil) {
         var result = ended
         take(&result)
         devices += 1
+        if let time { timeline.note(result.outcome.code, at: time) }
         outcomes[result.outcome.name, default: 0] += 1
         Self.count(result.outcome.code, in: &codes)
         if let claim = result.claim { Self.count(result.outcome.code, in: &codesOfClaims[claim, default: [:]]) }
@@ -39,8 +43,9 @@ struct RunStatistics: Sendable {
         if result.isChanged { changed += 1 }
     }
 
-    /// Adds what another run counted.
-    mutating func add(_ other: RunStatistics) {
+    /// Adds what another run counted, which began so long after this one.
+    mutating func add(_ other: RunStatistics, after offset: Duration = .zero) {
+        timeline.add(other.timeline, after: offset)
         devices += other.devices
         outcomes.merge(other.outcomes, uniquingKeysWith: +)
         reasons.merge(other.reasons, uniquingKeysWith: +)

@@ -98,7 +98,17 @@ struct SimulatedFleet: Sendable {
         }
     }
 
-    private static func context(
+    /// The TLS of a device that is enrolled.
+    func tlsContext(_ identity: OperationalIdentity) throws -> NIOSSLContext {
+        try Self.context(
+            root: root,
+            chain: ([identity.certificate] + identity.chain).map { try NIOSSLCertificate(bytes: $0, format: .der) },
+            key: NIOSSLPrivateKey(bytes: Array(identity.key.serializeAsPEM().derBytes), format: .der)
+        )
+    }
+
+    /// TLS as devices speak it.
+    static func context(
         root: NIOSSLCertificate,
         chain: [NIOSSLCertificate],
         key: NIOSSLPrivateKey

@@ -16,23 +16,34 @@ struct ScenarioFile {
 
     private let file: String
 
-    /// The scenario in the file at `path`.
-    static func read(_ path: String) throws(ScenarioProblem) -> Scenario {
+    /// What is in the file at `path`.
+    static func read(_ path: String) throws(ScenarioProblem) -> ScenarioDocument {
         guard let data = FileManager.default.contents(atPath: path) else {
             throw ScenarioProblem(place: path, text: "cannot be read; give the path of a scenario file")
         }
         guard data.count <= octetsMax, let text = String(data: data, encoding: .utf8) else {
             throw ScenarioProblem(place: path, text: "must be UTF-8 text of at most \(octetsMax) octets")
         }
-        return try scenario(text, file: (path as NSString).lastPathComponent)
+        let file = (path as NSString).lastPathComponent
+        let root = try root(text, file: file)
+        // One word decides what kind of file it is; all others are that kind's to know.
+        guard root.mapping?.contains(where: { $0.key.string == RevocationStormReader.section }) == true else {
+            return .phases(try ScenarioFile(file: file).scenario(root))
+        }
+        return .revocation(try RevocationStormReader(file: file).storm(root))
     }
 
     /// The scenario of that text; `file` is what problems call it.
     static func scenario(_ text: String, file: String) throws(ScenarioProblem) -> Scenario {
+        try ScenarioFile(file: file).scenario(root(text, file: file))
+    }
+
+    /// The YAML of that text.
+    static func root(_ text: String, file: String) throws(ScenarioProblem) -> Node {
         let root: Node?
         do { root = try Yams.compose(yaml: text) } catch { throw notYAML(error, file) }
         guard let root else { throw ScenarioProblem(place: "\(file):1", text: "the file is empty") }
-        return try ScenarioFile(file: file).scenario(root)
+        return root
     }
 
     private func scenario(_ root: Node) throws(ScenarioProblem) -> Scenario {
@@ -43,11 +54,7 @@ struct ScenarioFile {
             required: Self.top.required,
             optional: Self.top.optional
         )
-        let name = try top.value("scenario", "1 to 40 of a-z, 0-9 and '-'") { ServerReason.isCode($0[...]) ? $0 : nil }
-        let prefix = try top.value(
-            "prefix",
-            "1 to \(FleetSeed.prefixLengthMax) of A-Z, a-z, 0-9, '.', '_' and '-'"
-        ) { FleetSeed(value: 0, prefix: $0) == nil ? nil : $0 }
+        let head = try ScenarioHead(top)
         let identity = try top.word("identity", IdentityKind.self) ?? .idevid
         let key = try top.word("key", DeviceKeyKind.self) ?? .p256
         var phases: [ScenarioPhase] = []
@@ -61,35 +68,15 @@ struct ScenarioFile {
             }
             phases.append(phase)
         }
-        let seed = try top.value("seed", "a whole number from 0") { UInt64($0) }
-        let scenario = try Scenario(
-            name: name ?? "",
-            seed: seed ?? 0,
-            fleet: top.value("fleet", "a fleet's name") { ESTLabel($0) == nil ? nil : $0 },
-            prefix: prefix ?? FleetSeed.prefixDefault,
-            retry: retry(top),
+        return try Scenario(
+            name: head.name,
+            seed: head.seed,
+            fleet: head.fleet,
+            prefix: head.prefix,
+            retry: head.retry,
             phases: phases,
             limits: ScenarioLimitsReader.limits(top)
         )
-        return scenario
-    }
-
-    private func retry(_ top: ScenarioSection) throws(ScenarioProblem) -> RetryPolicy {
-        var policy = RetryPolicy()
-        guard let section = try top.section("retry", optional: ["max", "wait", "waitMax", "jitter"]) else {
-            return policy
-        }
-        if let most = try section.integer("max", in: 0...RetryPolicy.retriesBound) { policy.retriesMax = most }
-        if let wait = try section.value("wait", ScenarioValue.durationForm, ScenarioValue.duration) {
-            policy.reconnectWait = wait
-        }
-        if let most = try section.value("waitMax", ScenarioValue.durationForm, ScenarioValue.duration) {
-            policy.waitMax = most
-        }
-        if let jitter = try section.value("jitter", ScenarioValue.shareForm, ScenarioValue.share) {
-            policy.jitter = jitter
-        }
-        return policy
     }
 
     private func phase(

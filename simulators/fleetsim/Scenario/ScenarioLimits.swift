@@ -44,10 +44,7 @@ struct ScenarioLimits: Hashable, Sendable {
             }
         }
         if let enrolled {
-            let share = Double(measured.counts["issued"] ?? 0) / Double(max(measured.units, 1))
-            reports.append(
-                LimitReport("enrolled", "at least \(Self.percent(enrolled))", Self.percent(share), share >= enrolled)
-            )
+            reports.append(.atLeast("enrolled", enrolled, measured.counts["issued"] ?? 0, of: measured.units))
         }
         for (fault, count) in played.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
             let played = measured.played[fault] ?? 0
@@ -57,44 +54,21 @@ struct ScenarioLimits: Hashable, Sendable {
         }
         for (name, limits, fraction) in [("p50", p50, 0.5), ("p99", p99, 0.99)] {
             for (stage, milliseconds) in limits.sorted(by: { $0.key.word < $1.key.word }) {
-                let limit = Duration.milliseconds(milliseconds)
-                let value = measured.stages[stage]?.percentile(fraction)
                 reports.append(
-                    LimitReport(
+                    .atMost(
                         "\(name).\(stage.word)",
-                        "at most \(Self.text(limit))",
-                        value.map(Self.text) ?? "never measured",
-                        value.map { $0 <= limit } ?? false
+                        .milliseconds(milliseconds),
+                        measured.stages[stage]?.percentile(fraction)
                     )
                 )
             }
         }
         if let retries { reports.append(.atMost("retries", retries, measured.retriesMost)) }
-        if let duration {
-            reports.append(
-                LimitReport(
-                    "duration",
-                    "at most \(Self.text(duration))",
-                    Self.text(measured.duration),
-                    measured.duration <= duration
-                )
-            )
-        }
+        if let duration { reports.append(.atMost("duration", duration, measured.duration)) }
         reports.append(.atMost("certificatesPerKey", certificatesPerKey, measured.certificatesPerKey))
         reports.append(.atMost("missing", missing, measured.missing))
         reports.append(.atMost("changed", 0, measured.changed))
         return reports
-    }
-
-    private static func percent(_ share: Double) -> String {
-        let text = "\((share * 10_000).rounded(.down) / 100)"
-        return (text.hasSuffix(".0") ? String(text.dropLast(2)) : text) + " %"
-    }
-
-    private static func text(_ duration: Duration) -> String {
-        let milliseconds = duration.milliseconds
-        return milliseconds < 10_000
-            ? "\(Int(milliseconds.rounded(.up))) ms" : "\((milliseconds / 100).rounded(.up) / 10) s"
     }
 }
 
@@ -114,29 +88,4 @@ struct ScenarioMeasures: Sendable {
     var missing: Int?
     /// Devices that were given other octets when they came back with the same key.
     var changed = 0
-}
-
-/// A limit, what was measured, and whether it is met.
-struct LimitReport: Codable, Hashable, Sendable {
-    let limit: String
-    let wanted: String
-    let measured: String
-    let isMet: Bool
-
-    init(_ limit: String, _ wanted: String, _ measured: String, _ isMet: Bool) {
-        self.limit = limit
-        self.wanted = wanted
-        self.measured = measured
-        self.isMet = isMet
-    }
-
-    /// What was not measured is not met.
-    static func atMost(_ limit: String, _ wanted: Int, _ measured: Int?) -> LimitReport {
-        LimitReport(
-            limit,
-            "at most \(wanted)",
-            measured.map { "\($0)" } ?? "not looked at",
-            measured.map { $0 <= wanted } ?? false
-        )
-    }
 }

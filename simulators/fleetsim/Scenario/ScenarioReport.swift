@@ -31,6 +31,10 @@ struct ScenarioReport: Codable, Sendable {
     let record: Report.RecordReport?
     let keys: KeyProof.Finding?
     let limits: [LimitReport]
+    /// How many of a stage took no longer than that: milliseconds, and a share from 0 to 1.
+    let distributions: [CurveReport]
+    /// Devices that came to their end, by the words of `--expect`, over the seconds of the run.
+    let timeline: [CurveReport]
 
     /// True if the whole was played and every limit is met.
     var isSuccess: Bool { !isInterrupted && unitsDone == units && limits.allSatisfy(\.isMet) }
@@ -53,14 +57,38 @@ struct ScenarioReport: Codable, Sendable {
         lines += Report.table(stages)
         if let problem = record?.problem ?? keys?.problem { lines.append("RECORD NOT CHECKED: \(problem)") }
         if record == nil { lines.append("dev.json names no database; the record was not checked") }
-        lines.append("limits")
-        let width = limits.map(\.limit.count).max() ?? 0
-        for limit in limits {
-            let name = limit.limit + String(repeating: " ", count: width - limit.limit.count)
-            lines.append("  \(limit.isMet ? "pass" : "FAIL")  \(name)  \(limit.measured) (\(limit.wanted))")
-        }
-        lines.append(isSuccess ? "PASSED" : "FAILED")
+        lines += LimitReport.lines(limits, isSuccess: isSuccess)
         return lines.joined(separator: "\n")
+    }
+
+    /// The whole as a page.
+    var page: ReportPage {
+        ReportPage(
+            title: "\(scenario), seed \(seed)",
+            isSuccess: isSuccess,
+            facts: ["\(unitsDone) of \(units) devices and copies in fleet \(fleet), \(Report.decimals(seconds, 2)) s."],
+            limits: limits,
+            plots: [
+                PagePlot(
+                    title: "Devices that came to their end",
+                    plot: LinePlot(curves: timeline, x: "seconds", y: "devices")
+                ),
+                PagePlot(
+                    title: "How long each stage took",
+                    plot: LinePlot(
+                        curves: distributions,
+                        x: "milliseconds",
+                        y: "share of the devices",
+                        isLogarithmic: true
+                    )
+                ),
+            ],
+            tables: [
+                PageTable.times(Report.rows(stages)), PageTable.counts("Devices", counts),
+                PageTable.counts("Reasons", reasons), PageTable.counts("Retries", retries),
+                PageTable.counts("Faults that were played", played),
+            ]
+        )
     }
 
     /// The whole as JSON, keys in order.

@@ -29,14 +29,14 @@ struct ScenarioRun: Sendable {
                 // Ctrl-C ends the process here, since nothing is on its way that could be lost.
                 try await Task.sleep(for: phase.phase.after)
             }
-            try await play(phase, &played)
+            try await play(phase, &played, after: .now - began)
             if played.isInterrupted { break }
         }
         played.elapsed = .now - began
         return try await report(played, part: part)
     }
 
-    private func play(_ phase: ScenarioPlan.Phase, _ played: inout Played) async throws {
+    private func play(_ phase: ScenarioPlan.Phase, _ played: inout Played, after offset: Duration) async throws {
         let fleet = try fleet(of: phase.phase)
         let run = FleetRun(
             device: { [units = phase.units, storm = phase.phase.storm] number in
@@ -47,7 +47,7 @@ struct ScenarioRun: Sendable {
             rate: phase.phase.rate
         )
         let (statistics, elapsed, isInterrupted) = await run.run()
-        played.statistics.add(statistics)
+        played.statistics.add(statistics, after: offset)
         played.isInterrupted = isInterrupted
         played.phases.append(
             ScenarioReport.PhaseReport(
@@ -122,7 +122,11 @@ struct ScenarioRun: Sendable {
             stages: Report.stages(statistics),
             record: record,
             keys: keys,
-            limits: plan.scenario.limits.judge(measures)
+            limits: plan.scenario.limits.judge(measures),
+            distributions: Stage.allCases.compactMap { stage in
+                statistics.stages[stage].map { CurveReport(name: stage.rawValue, points: $0.distribution) }
+            },
+            timeline: statistics.timeline.series(statistics.timeline.names)
         )
     }
 

@@ -56,6 +56,9 @@ struct ScenarioSection {
 
     func has(_ key: String) -> Bool { values[key] != nil }
 
+    /// What stands under `key`.
+    func node(_ key: String) -> Node? { values[key] }
+
     /// The problem that `key`'s value has.
     func problem(_ key: String, _ text: String) -> ScenarioProblem {
         ScenarioProblem(place: "\(file):\(lines[key] ?? line)", text: "\(Self.joined(name, key)) \(text)")
