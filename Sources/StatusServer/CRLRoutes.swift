@@ -29,45 +29,22 @@ struct CRLRoutes {
     func add(to router: Router<BasicRequestContext>) {
         // Both routes begin alike, so the name of what stands there is one.
         router.get("crl/:issuer") { request, context in
-            answer(request, Name(context.parameters.get("issuer"), issuer: nil))
+            answer(request, context.parameters.get("issuer").flatMap { CRLPath($0, issuer: nil) })
         }
         router.get("crl/:issuer/:file") { request, context in
-            answer(request, Name(context.parameters.get("file"), issuer: context.parameters.get("issuer")))
+            guard let file = context.parameters.get("file"), let issuer = context.parameters.get("issuer") else {
+                return answer(request, nil)
+            }
+            return answer(request, CRLPath(file, issuer: issuer))
         }
     }
 
-    /// What a path asks for.
-    private struct Name {
-        let issuer: String
-        let shard: Int
-        let isDelta: Bool
-        let isPEM: Bool
-
-        init?(_ file: String?, issuer: String?) {
-            guard let file, let dot = file.firstIndex(of: ".") else { return nil }
-            switch file[dot...] {
-            case ".crl": (isDelta, isPEM) = (false, false)
-            case ".pem": (isDelta, isPEM) = (false, true)
-            case ".delta.crl": (isDelta, isPEM) = (true, false)
-            case ".delta.pem": (isDelta, isPEM) = (true, true)
-            default: return nil
-            }
-            let stem = String(file[..<dot])
-            guard let issuer else {
-                (self.issuer, shard) = (stem, CRLShards.complete)
-                return
-            }
-            // One way to write each number, so that no list has two URLs.
-            guard let number = Int(stem), number > CRLShards.complete, "\(number)" == stem else { return nil }
-            (self.issuer, shard) = (issuer, number)
-        }
-    }
-
-    private func answer(_ request: Request, _ name: Name?) -> Response {
+    private func answer(_ request: Request, _ name: CRLPath?) -> Response {
         guard let name else { return StatusFront.text("there is no such CRL\n", status: .notFound) }
+        let shard = name.shard ?? CRLShards.complete
         guard
-            let list = crls.list(issuer: name.issuer, shard: name.shard)
-                ?? self.name(ofDigest: name.issuer).flatMap({ crls.list(issuer: $0, shard: name.shard) })
+            let list = crls.list(issuer: name.issuer, shard: shard)
+                ?? self.name(ofDigest: name.issuer).flatMap({ crls.list(issuer: $0, shard: shard) })
         else { return missing(name) }
         let document = name.isDelta ? list.delta : list.list
         let tag = "\"\(document.tag)\(name.isPEM ? "-pem" : "")\""
@@ -80,7 +57,12 @@ struct CRLRoutes {
             .expires: HTTPDate.format(Int64(list.nextUpdate.timeIntervalSince1970)),
             .cacheControl: "public, max-age=\(fresh), must-revalidate, no-transform",
         ]
-        if ConditionalGet.isKnown(tag, modified: modified, to: request) {
+        if ConditionalGet.isKnown(
+            tag,
+            modified: modified,
+            ifNoneMatch: request.headers[values: .ifNoneMatch],
+            ifModifiedSince: request.headers[.ifModifiedSince]
+        ) {
             return Response(status: .notModified, headers: headers)
         }
         let bytes =
@@ -104,7 +86,7 @@ struct CRLRoutes {
         return nil
     }
 
-    private func missing(_ name: Name) -> Response {
+    private func missing(_ name: CRLPath) -> Response {
         let issuer = self.name(ofDigest: name.issuer) ?? name.issuer
         let isServed = directory.snapshot.fleets.values.contains { fleet in
             fleet.record.trusted.contains { $0.name == issuer }

@@ -49,7 +49,12 @@ struct OCSPRoutes {
             .expires: HTTPDate.format(Int64(end.timeIntervalSince1970)),
             .cacheControl: "max-age=\(fresh), public, no-transform, must-revalidate",
         ]
-        if ConditionalGet.isKnown(tag, modified: modified, to: request) {
+        if ConditionalGet.isKnown(
+            tag,
+            modified: modified,
+            ifNoneMatch: request.headers[values: .ifNoneMatch],
+            ifModifiedSince: request.headers[.ifModifiedSince]
+        ) {
             return Response(status: .notModified, headers: headers)
         }
         return response(answer, headers)

@@ -1,4 +1,5 @@
 import Crypto
+import EST
 import Enrollment
 import HTTPTypes
 import Hummingbird
@@ -21,7 +22,9 @@ struct TrustStoreRoutes {
             else { return StatusFront.text("there is no such trust store\n", status: .notFound) }
             let tag = "\"\(Hex.text(SHA256.hash(data: message)))\""
             let headers: HTTPFields = [.eTag: tag, .cacheControl: "public, max-age=1, must-revalidate, no-transform"]
-            if EntityTag.isNamed(tag, by: request) == true { return Response(status: .notModified, headers: headers) }
+            if EntityTag.isNamed(tag, in: request.headers[values: .ifNoneMatch]) {
+                return Response(status: .notModified, headers: headers)
+            }
             return Response(
                 status: .ok,
                 headers: headers + [.contentType: Self.type],

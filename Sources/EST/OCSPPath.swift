@@ -1,19 +1,18 @@
-import EST
 import Foundation
 
 /// The request in the URL of an OCSP GET: `/ocsp/` and then base64 in URL encoding (RFC 6960 appendix A.1), as clients
 /// and proxies really write it.
-enum OCSPPath {
+package enum OCSPPath {
     /// The most characters of it.
-    static let lengthMax = 4_096
+    package static let lengthMax = 4_096
     /// The most slashes beside which one is tried that a proxy took out.
-    private static let slashesMax = 8
+    package static let slashesMax = 8
     private static let slash = UInt8(ascii: "/")
     private static let padding = UInt8(ascii: "=")
 
     /// What the request may be, DER: a proxy that makes `//` one slash leaves it open where that was. None if it is no
     /// base64.
-    static func candidates(_ path: Substring) -> [[UInt8]] {
+    package static func candidates(_ path: Substring) -> [[UInt8]] {
         guard path.utf8.count <= lengthMax, let text = String(path).removingPercentEncoding else { return [] }
         // Clients that join URLs naively put a slash too many before it; DER of a request never begins with one. A space
         // was a plus sign once, for whoever takes a path for a form.
