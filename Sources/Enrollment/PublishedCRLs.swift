@@ -36,6 +36,9 @@ package struct PublishedCRL: Hashable, Sendable {
     package let nextUpdate: Date
     package let list: Document
     package let delta: Document
+    /// True if no other list of its place was ever given out with its `thisUpdate`, as far as is known here: several that
+    /// are signed within a second, or while the clock lies behind, have the same.
+    package fileprivate(set) var hasOwnSecond = false
 
     package init(
         issuerName: String,
@@ -68,6 +71,9 @@ package final class PublishedCRLs: Sendable {
         return lists.withLock { $0[scope] }
     }
 
+    /// The number of one list.
+    package func number(of scope: CRLScope) -> Int64? { lists.withLock { $0[scope]?.number } }
+
     /// The number of each list.
     package var numbers: [CRLScope: Int64] { lists.withLock { $0.mapValues(\.number) } }
 
@@ -97,9 +103,20 @@ package final class PublishedCRLs: Sendable {
         }
     }
 
+    private static func hasOwnSecond(_ list: PublishedCRL, after previous: PublishedCRL?) -> Bool {
+        // Of one that was signed between the two nothing is known.
+        guard let previous, previous.number == list.number - 1 else { return list.number == 1 }
+        return previous.thisUpdate < list.thisUpdate
+    }
+
     /// Puts lists in the places of earlier ones.
     package func put(_ changed: [CRLScope: PublishedCRL]) {
-        lists.withLock { $0.merge(changed) { _, later in later } }
+        lists.withLock { lists in
+            for (scope, var list) in changed {
+                list.hasOwnSecond = Self.hasOwnSecond(list, after: lists[scope])
+                lists[scope] = list
+            }
+        }
         scopes.withLock { scopes in
             for (scope, list) in changed { scopes[list.issuerName, default: [:]][scope.shard] = scope }
         }

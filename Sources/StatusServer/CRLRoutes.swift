@@ -59,7 +59,7 @@ struct CRLRoutes {
         ]
         if ConditionalGet.isKnown(
             tag,
-            modified: modified,
+            modified: list.hasOwnSecond ? modified : nil,
             ifNoneMatch: request.headers[values: .ifNoneMatch],
             ifModifiedSince: request.headers[.ifModifiedSince]
         ) {
