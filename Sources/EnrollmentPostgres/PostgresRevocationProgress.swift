@@ -7,14 +7,22 @@ package import Postgres
 package struct PostgresRevocationProgress: RevocationProgressReading {
     private let pool: PostgresPool
     private let statuses: PostgresCertificateStatuses
+    private let crls: PublishedCRLs?
     private let hasBroker: Bool
 
     /// - Parameters:
     ///   - statuses: Those that this server's OCSP answers rest on.
+    ///   - crls: Those that this server gives out; nil if it gives out none.
     ///   - hasBroker: True if the fleet is told.
-    package init(pool: PostgresPool, statuses: PostgresCertificateStatuses, hasBroker: Bool) {
+    package init(
+        pool: PostgresPool,
+        statuses: PostgresCertificateStatuses,
+        crls: PublishedCRLs? = nil,
+        hasBroker: Bool
+    ) {
         self.pool = pool
         self.statuses = statuses
+        self.crls = crls
         self.hasBroker = hasBroker
     }
 
@@ -51,7 +59,7 @@ package struct PostgresRevocationProgress: RevocationProgressReading {
         let rows = try await pool.query(
             """
             select i.name, sha256(i.certificate), w.shard, coalesce(c.through >= d.revocation_seq, false), s.number,
-                   s.signed_at
+                   s.signed_at, i.id, coalesce(s.number, c.number, 0)
             from devices d
             cross join lateral (
                 select distinct r.issuer_id, unnest(array[0, r.crl_shard]) as shard from revocations r
@@ -68,14 +76,26 @@ package struct PostgresRevocationProgress: RevocationProgressReading {
         )
         return try rows.map { row in
             var columns = row.columns
+            let issuer = try columns.next(String.self)
+            let authority = try columns.next([UInt8].self)
+            let shard = Int(try columns.next(Int32.self))
+            let isSigned = try columns.next(Bool.self)
+            let number = try columns.next(Int64?.self)
+            let at = try columns.next(Date?.self)
+            let scope = CRLScope(issuer: IssuerID(try columns.next(Int64.self)), shard: shard)
             return RevocationProgress.List(
-                issuer: try columns.next(),
-                authoritySHA256: try columns.next(),
-                shard: Int(try columns.next(Int32.self)),
-                isReached: try columns.next(),
-                number: try columns.next(Int64?.self),
-                at: try columns.next(Date?.self)
+                issuer: issuer,
+                authoritySHA256: authority,
+                shard: shard,
+                isReached: try isSigned && isGivenOut(scope, number: columns.next(Int64.self)),
+                number: number,
+                at: at
             )
         }
+    }
+
+    /// Whoever is told that a list has it must not be given one from before.
+    private func isGivenOut(_ scope: CRLScope, number: Int64) -> Bool {
+        crls.map { ($0.number(of: scope) ?? 0) >= number } ?? true
     }
 }

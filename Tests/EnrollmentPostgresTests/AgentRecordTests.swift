@@ -149,6 +149,30 @@ struct AgentRecordTests {
         }
     }
 
+    @Test func `a CRL counts once the server that is asked gives it out`() async throws {
+        try await Self.with { scene in
+            let pool = scene.bench.database.server
+            let changes = RecordChanges(scene.bench.database.serverConfiguration, logger: .quiet)
+            let behind = PublishedCRLs()
+            let progress = PostgresRevocationProgress(
+                pool: pool,
+                statuses: PostgresCertificateStatuses(pool: pool, changes: changes, logger: .quiet),
+                crls: behind,
+                hasBroker: false
+            )
+            func reached() async throws -> [Bool] {
+                let now = try #require(
+                    try await progress.progress(of: scene.device, fleet: scene.bench.world.fleet.id)
+                )
+                return now.lists.map(\.isReached)
+            }
+            try await scene.revoke()
+            #expect(try await reached() == [false, false])
+            try await CRLFollower(pool: pool, changes: changes, published: behind, logger: .quiet).load()
+            #expect(try await reached() == [true, true])
+        }
+    }
+
     @Test func `strangers and revoked agents are not noted, nor more agents than a fleet may have`() async throws {
         try await Self.with { scene in
             let fleet = scene.bench.world.fleet.id

@@ -250,7 +250,7 @@ struct MusterServer: Sendable {
         if let operatorFront {
             services.append(
                 operatorFront.front(
-                    record: operatorRecord(changes: changes, loader: loader, statuses: statuses),
+                    record: operatorRecord(changes: changes, loader: loader, statuses: statuses, crls: crls),
                     issuers: issuers.map { IssuerRegistration(name: $0.name, chain: $0.chain) },
                     metrics: OperatorMetrics(factory: metrics),
                     eventLoopGroup: group,
@@ -340,7 +340,8 @@ struct MusterServer: Sendable {
     private func operatorRecord(
         changes: RecordChanges,
         loader: FleetLoader,
-        statuses: PostgresCertificateStatuses
+        statuses: PostgresCertificateStatuses,
+        crls: PublishedCRLs
     ) -> OperatorRecord {
         OperatorRecord(
             fleets: PostgresFleetSource(pool: pool, changes: changes, logger: logger),
@@ -376,6 +377,7 @@ struct MusterServer: Sendable {
             progress: PostgresRevocationProgress(
                 pool: pool,
                 statuses: statuses,
+                crls: crls,
                 hasBroker: configuration.mqtt != nil
             ),
             agents: PostgresAgents(pool: pool),
