@@ -57,10 +57,13 @@ package struct PostgresAgents: AgentRecord, AgentReading {
                 }
                 for (authority, number) in zip(authorities, numbers) {
                     guard let last = before[authority], number > last else { continue }
+                    let after = try await Self.through(authority, last, on: connection)
+                    let through = try await Self.through(authority, number, on: connection)
+                    guard through > after else { continue }
                     advance.inForce += try await Self.waited(
                         fleet,
-                        after: try await Self.through(authority, last, on: connection),
-                        through: try await Self.through(authority, number, on: connection),
+                        after: after,
+                        through: through,
                         at: at,
                         on: connection
                     )
@@ -122,6 +125,13 @@ package struct PostgresAgents: AgentRecord, AgentReading {
             insert into agent_lists (fleet_id, device_id, authority_sha256, number, in_force_at)
             select \(fleet), \(device), authority, number, \(at)
             from unnest(\(authorities), \(numbers)) as lists (authority, number)
+            -- Nobody fills the record with names of CAs that there are not: beside our own, an agent has as many as fit
+            -- into a report.
+            where exists (select from issuers i where sha256(i.certificate) = lists.authority)
+                or exists (select from agent_lists l where l.fleet_id = \(fleet) and l.device_id = \(device)
+                           and l.authority_sha256 = lists.authority)
+                or (select count(*) from agent_lists l where l.fleet_id = \(fleet) and l.device_id = \(device))
+                    + cardinality(\(authorities)) <= \(Int64(AgentReport.listsMax))
             on conflict (fleet_id, device_id, authority_sha256) do update
             set number = excluded.number, in_force_at = excluded.in_force_at
             where agent_lists.number < excluded.number

@@ -173,6 +173,27 @@ struct AgentRecordTests {
         }
     }
 
+    @Test func `an agent that makes up CAs report after report fills no table`() async throws {
+        try await Self.with { scene in
+            let own = [UInt8](SHA256.hash(data: scene.bench.world.issuer.der))
+            for round in 0..<6 {
+                var lists = [own: Int64(round)]
+                for number in 1..<UInt8(AgentReport.listsMax) {
+                    lists[[UInt8](repeating: number, count: 31) + [UInt8(round)]] = 1
+                }
+                _ = try await scene.agents.report(
+                    AgentReport(trustStoreVersion: 1, lists: lists, sessionsThrough: nil, faults: 0),
+                    of: try scene.bench.world.names("gateway-1"),
+                    at: scene.bench.clock.now
+                )
+            }
+            let entry = try #require(try await scene.agents.agents(of: scene.bench.world.fleet.id).first)
+            #expect(entry.lists.count == AgentReport.listsMax)
+            // What it says of our own still counts.
+            #expect(entry.lists.first { $0.authoritySHA256 == own }?.number == 5)
+        }
+    }
+
     @Test func `strangers and revoked agents are not noted, nor more agents than a fleet may have`() async throws {
         try await Self.with { scene in
             let fleet = scene.bench.world.fleet.id
