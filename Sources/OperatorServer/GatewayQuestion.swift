@@ -92,15 +92,34 @@ struct GatewayQuestion: Sendable {
         return GatewayQuestion(form: .simple, certificate: shown)
     }
 
-    /// The certificate in Envoy's header: `Cert="…"` of its last element, which is the nearest proxy's.
+    /// The certificate in Envoy's header: `Cert="…"` of its last element, which is the nearest proxy's. Nil if that says
+    /// none, or more than one: what stands elsewhere may be the device's own words.
     private static func forwarded(_ text: String) -> String? {
-        var quoted = false
-        let pairs = text.split(omittingEmptySubsequences: true) { character in
-            if character == "\"" { quoted.toggle() }
-            return !quoted && (character == ";" || character == ",")
+        var pairs: [String] = [""]
+        var (isQuoted, isEscaped) = (false, false)
+        for character in text.unicodeScalars {
+            switch character {
+            case _ where isEscaped: isEscaped = false
+            case "\\" where isQuoted:
+                // Before a quote that is part of a value, such as a subject's.
+                isEscaped = true
+                continue
+            case "\"":
+                isQuoted.toggle()
+                continue
+            case ";" where !isQuoted:
+                pairs.append("")
+                continue
+            case "," where !isQuoted:
+                pairs = [""]
+                continue
+            default: break
+            }
+            pairs[pairs.count - 1].unicodeScalars.append(character)
         }
-        guard let pair = pairs.last(where: { $0.lowercased().hasPrefix("cert=") }) else { return nil }
-        return String(pair.dropFirst(5)).trimmingCharacters(in: CharacterSet(charactersIn: "\""))
+        let certificates = pairs.filter { $0.trimmingCharacters(in: .whitespaces).lowercased().hasPrefix("cert=") }
+        guard !isQuoted, certificates.count == 1 else { return nil }
+        return String(certificates[0].trimmingCharacters(in: .whitespaces).dropFirst(5))
     }
 
     /// One certificate: PEM, PEM in URL encoding, PEM whose lines stand in one, or base64 alone.

@@ -67,6 +67,11 @@ struct GatewayTests {
                         "X-Forwarded-Client-Cert: By=spiffe://a;Cert=\"none\",Hash=ab;Cert=\"\(Self.escaped(pem))\";Subject=\"CN=a;b,c\""
                     ]
                 ),
+                try await Self.ask(
+                    bench,
+                    method: "GET",
+                    headers: [#"X-Forwarded-Client-Cert: Subject="CN=\"a\",;\\"; cert=\#(Self.escaped(pem))"#]
+                ),
             ]
             for answer in answers {
                 #expect(answer.status == 200)
@@ -134,6 +139,23 @@ struct GatewayTests {
                 let said = try answer.decode(Plain.self)
                 #expect(!said.allow && said.reason == reason)
             }
+        }
+    }
+
+    // Envoy puts a backslash before each quote of a value, such as one in a subject that a stranger chose.
+    @Test(arguments: [
+        #"Cert="none";Subject="CN=\";Cert=CERTIFICATE;\"""#, #"Cert="none";Cert="CERTIFICATE""#,
+        #"Cert="CERTIFICATE";Cert="none""#, #"Cert="CERTIFICATE",Hash=ab"#, #"Cert="CERTIFICATE",Cert="""#,
+        #"Hash=ab;Subject="CN=a\\";Cert="none";Subject="\";Cert=CERTIFICATE"#, #"Subject="Cert=CERTIFICATE""#,
+        #"Cert="CERTIFICATE"#,
+    ])
+    func `what a stranger has put beside a proxy's word on a certificate lets nobody in`(field: String) async throws {
+        try await OperatorBench.with { bench in
+            try await bench.enroll(1)
+            let field = field.replacing("CERTIFICATE", with: Self.escaped(try await Self.pem(bench, "meter-0")))
+            let answer = try await Self.ask(bench, method: "GET", headers: ["X-Forwarded-Client-Cert: \(field)"])
+            #expect(answer.status == 403)
+            #expect(try answer.decode(Plain.self).device == nil)
         }
     }
 
