@@ -251,5 +251,6 @@ if Context.environment["MUSTER_FUZZ"] != nil {
         fuzzing("FuzzCSRPolicy", ["Enrollment", "FuzzFleet", "PKI", .asn1, .crypto, .x509]),
         fuzzing("FuzzDeviceID", ["Enrollment", "FuzzFleet", "PKI", .asn1, .crypto, .x509]),
         fuzzing("FuzzOCSP", ["Enrollment", "FuzzFleet", "PKI", .asn1]),
+        fuzzing("FuzzPublicFront", ["EST"]),
     ]
 }
