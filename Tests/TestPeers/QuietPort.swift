@@ -11,4 +11,15 @@ package enum QuietPort {
         }
         throw NoPort()
     }
+
+    /// The first of so many of them in a row.
+    package static func choose(inARow count: Int) throws -> Int {
+        for _ in 0..<50 {
+            let first = Int.random(in: 15_000..<(32_000 - count))
+            // All are held until all are found.
+            let bound = (first..<(first + count)).compactMap { try? BoundSocket(port: $0) }
+            if bound.count == count { return first }
+        }
+        throw NoPort()
+    }
 }

@@ -7,7 +7,7 @@ extension SystemTests {
     /// The agent beside Mosquitto, configured by `ops/mosquitto`.
     @Suite struct MosquittoTests {
         /// A device that stays connected and says so, with all that its client tells.
-        private struct Listener {
+        struct Listener {
             let device: SystemDevice
             let program: BackgroundProgram
 
@@ -27,7 +27,7 @@ extension SystemTests {
         }
 
         /// Puts the production configuration in the place of the development broker's own, and starts the broker anew.
-        private static func adopt(_ bed: AgentBed, state: String, agent: SystemDevice) async throws {
+        static func adopt(_ bed: AgentBed, state: String, agent: SystemDevice) async throws {
             let folder = state + "/mosquitto"
             try bed.adapt(
                 "mosquitto/mosquitto.conf",
@@ -163,7 +163,7 @@ extension SystemTests {
         }
 
         /// True if the broker does not take the device's certificate.
-        private static func isRefused(_ device: SystemDevice) async throws -> Bool {
+        static func isRefused(_ device: SystemDevice) async throws -> Bool {
             let result = try await BrokerProbe(device).publish("muster/v1/devices/\(device.username)/x", [0x31])
             return !result.succeeded
         }

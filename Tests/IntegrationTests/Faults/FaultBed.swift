@@ -1,6 +1,7 @@
 import Foundation
 import Glibc
 import TestPeers
+import Testing
 
 /// What the fault tests share: a `muster dev` whose database, broker and PKI the servers under test use. Only those
 /// servers are attacked by their front; each test has a server, or two, of its own.
@@ -43,7 +44,8 @@ struct FaultBed: Sendable {
     }
 }
 
-/// A running `muster serve`, of which only the port is fixed: it can be killed and come back where devices look for it.
+/// A running `muster serve`, of which the port is fixed, and what else its settings say: it can be killed and come back
+/// where devices look for it.
 struct FaultServer: Sendable {
     let program: BackgroundProgram
     let port: Int
@@ -54,7 +56,9 @@ struct FaultServer: Sendable {
     /// - Parameter starter: The program, and its arguments, that becomes the server.
     init(_ starter: [String], configuration: String, port: Int, settings: [String]) async throws {
         var values = ["est.listen=127.0.0.1:\(port)"]
-        values += ["public", "operator", "metrics"].map { "\($0).listen=127.0.0.1:0" }
+        values += ["public.listen", "operator.listen", "metrics.listen"].filter { name in
+            !settings.contains { $0.hasPrefix(name + "=") }
+        }.map { "\($0)=127.0.0.1:0" }
         let program = try await BackgroundProgram(
             starter + [MusterDev.executable("muster"), "serve", "--config", configuration]
                 + (values + settings).flatMap { ["--set", $0] }
@@ -79,13 +83,42 @@ struct FaultServer: Sendable {
         return "http://127.0.0.1:\(port)"
     }
 
+    /// Where its operator front is.
+    var operatorURL: String {
+        let port = program.log.firstMatch(of: /"message":"serving".*"operator":"(\d+)"/)?.1 ?? ""
+        return "https://localhost:\(port)"
+    }
+
     /// Kills it as a power cut would, and starts it again on the same port.
     func killedAndStarted() async throws -> FaultServer {
+        try await kill()
+        return try await started()
+    }
+
+    /// Kills it as a power cut would.
+    func kill() async throws {
         program.signal(SIGKILL)
+        try await isKilled()
+    }
+
+    /// Waits for the death of one that was killed.
+    func isKilled() async throws {
         guard try await program.end(withinSeconds: 10) == 128 + SIGKILL else {
             throw MissedCondition(what: "the death of a server: \(program.status.map { "\($0)" } ?? "it lives")")
         }
-        return try await FaultServer(starter, configuration: configuration, port: port, settings: settings)
+    }
+
+    /// Starts it again on the same port after its end.
+    /// - Parameter starter: In the place of its own, the program that becomes the server.
+    func started(by starter: [String]? = nil) async throws -> FaultServer {
+        try await FaultServer(starter ?? self.starter, configuration: configuration, port: port, settings: settings)
+    }
+
+    /// Ends it in order.
+    func stop() async throws {
+        program.signal(SIGCONT)
+        program.signal(SIGTERM)
+        #expect(try await program.end(withinSeconds: 30) == 0, "\(program.log.suffix(2_000))")
     }
 
     // MARK: What it takes

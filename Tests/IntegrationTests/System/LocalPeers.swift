@@ -19,17 +19,19 @@ struct LocalPeers: Sendable {
     }
 
     /// Starts the database again as the owner of its data.
-    func startDatabase() async throws {
+    /// - Parameter starter: The program, and its arguments, that becomes the database.
+    func startDatabase(_ starter: [String] = []) async throws {
         try await Shell.run(
             Self.asOwner
                 + """
                 # Nobody runs on it any more; where nobody reaps it, the dead one's id still looks alive.
                 rm -f "$1/postgres/data/postmaster.pid" "$1"/postgres/socket/.s.PGSQL.*.lock
                 program=$(ls /usr/lib/postgresql/*/bin/pg_ctl | tail -n 1)
-                as_owner "$1/postgres/data" "$program" start -w -t 60 -s -D "$1/postgres/data" \
-                    -l "$1/postgres/postgresql.log" || { tail -n 5 "$1/postgres/postgresql.log" >&2; exit 1; }
+                state=$1; shift
+                as_owner "$state/postgres/data" "$@" "$program" start -w -t 60 -s -D "$state/postgres/data" \
+                    -l "$state/postgres/postgresql.log" || { tail -n 5 "$state/postgres/postgresql.log" >&2; exit 1; }
                 """,
-            state
+            [state] + starter
         )
     }
 

@@ -12,6 +12,12 @@ struct RecordProbe: Sendable {
         superuserURI = document.database.replacing("//muster_server@", with: "//postgres@")
     }
 
+    /// Another database beside the record, as the superuser.
+    init(_ document: MusterDev.Document, database: String) {
+        let uri = RecordProbe(document).superuserURI.replacing("/muster?", with: "/\(database)?")
+        self.init(serverURI: uri, superuserURI: uri)
+    }
+
     /// Runs statements as the superuser; any error fails the test.
     /// - Returns: The rows as lines, columns apart by `|`.
     @discardableResult

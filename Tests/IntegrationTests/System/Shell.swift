@@ -7,6 +7,12 @@ enum Shell {
     /// - Throws: `BadEnd` if the script failed.
     @discardableResult
     static func run(_ script: String, _ arguments: String...) async throws -> String {
+        try await run(script, arguments)
+    }
+
+    /// The same with a list of arguments.
+    @discardableResult
+    static func run(_ script: String, _ arguments: [String]) async throws -> String {
         let result = try await Program.run("bash", ["-euo", "pipefail", "-c", script, "script"] + arguments)
         guard result.succeeded else {
             throw BadEnd(program: "bash", errorOutput: result.errorOutput + result.text.suffix(2_000))
