@@ -73,12 +73,13 @@ struct RunCommand: AsyncParsableCommand {
         switch try ScenarioFile.read(scenario) {
         case .phases(let scenario): try await play(scenario.part(part))
         case .revocation(let storm): try await play(storm.part(part))
+        case .renewal(let renewal): try await play(renewal.part(part))
         }
     }
 
     private func play(_ whole: Scenario) async throws {
         var scenario = whole
-        guard gateway == nil else { throw ValidationError("--gateway is for scenarios with a section revocation") }
+        try refuseGateway()
         scenario.seed = seed ?? scenario.seed
         scenario.prefix = prefix ?? scenario.prefix
         let drawn = try ScenarioPlan(scenario)
@@ -107,6 +108,26 @@ struct RunCommand: AsyncParsableCommand {
         print(report.text)
         try keep(report.encoded(), report.page)
         if !report.isSuccess { throw ExitCode.failure }
+    }
+
+    private func play(_ whole: Renewal) async throws {
+        var renewal = whole
+        try refuseGateway()
+        renewal.seed = seed ?? renewal.seed
+        renewal.prefix = prefix ?? renewal.prefix
+        let drawn = RenewalPlan(renewal)
+        guard !plan, let dev else { return drawn.print { print($0) } }
+        let (file, label) = try target(dev, fleet: renewal.fleet, seed: renewal.seed)
+        let report = try await withLoops { group in
+            try await RenewalRun(plan: drawn, file: file, label: label, group: group).run(part: part)
+        }
+        print(report.text)
+        try keep(report.encoded(), report.page)
+        if !report.isSuccess { throw ExitCode.failure }
+    }
+
+    private func refuseGateway() throws {
+        guard gateway == nil else { throw ValidationError("--gateway is for scenarios with a section revocation") }
     }
 
     private func target(_ dev: String, fleet: String?, seed: UInt64) throws -> (DevFile, ESTLabel) {

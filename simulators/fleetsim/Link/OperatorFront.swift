@@ -34,6 +34,9 @@ struct OperatorFront: Sendable {
         )
     }
 
+    /// Makes a fleet, or brings it to its description.
+    func apply(_ description: FleetDescription) async throws { _ = try await ask(.applyFleet, [:], body: description) }
+
     /// The agents that have told of themselves.
     func agents() async throws -> [API.Agent] {
         let page = try await ask(API.Page<API.Agent>.self, .listAgents)

@@ -1,6 +1,6 @@
 import Foundation
 
-/// Curves that only rise, drawn as steps in SVG.
+/// Curves, drawn as steps in SVG: from each point to the next nothing changes.
 struct LinePlot: Sendable {
     let curves: [CurveReport]
     /// What the axes are.

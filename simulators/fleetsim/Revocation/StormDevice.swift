@@ -45,9 +45,9 @@ struct StormDevice: Sendable {
     }
 
     private func enroll() async throws -> OperationalIdentity {
-        guard case .ended(let result) = await device.run() else { throw StormFailure("it is to wait for approval") }
+        guard case .ended(let result) = await device.run() else { throw DeviceFailure("it is to wait for approval") }
         guard let identity = result.identity, result.outcome == .enrolled else {
-            throw StormFailure("not enrolled: \(result.outcome.reason ?? result.outcome.name)")
+            throw DeviceFailure("not enrolled: \(result.outcome.reason ?? result.outcome.name)")
         }
         return identity
     }
@@ -69,7 +69,7 @@ struct StormDevice: Sendable {
                 return []
             }
             defer { group.cancelAll() }
-            guard let since = try await revoked.value() else { throw StormFailure("the operator could not revoke it") }
+            guard let since = try await revoked.value() else { throw DeviceFailure("the operator could not revoke it") }
             result.revokedAt = since
             group.addTask { try await atTheBroker(person, ended, since) }
             group.addTask { [await untilRefused(.renewal, since) { try await renew(person) }] }
@@ -165,7 +165,7 @@ struct StormDevice: Sendable {
             isCalm = try await scene.calm.value(within: scene.storm.watch) != nil
         }
         try await hear(client, topic, &result)
-        guard client.isConnected else { throw StormFailure("its session ended") }
+        guard client.isConnected else { throw DeviceFailure("its session ended") }
         result.isServed = true
     }
 
@@ -180,9 +180,9 @@ struct StormDevice: Sendable {
                 for await message in client.messages where message.payload == payload { return true }
                 return false
             }
-            guard heard == true else { throw StormFailure("its message did not come back") }
+            guard heard == true else { throw DeviceFailure("its message did not come back") }
         } catch let error as MQTTError {
-            throw StormFailure("its session ended: \(error)")
+            throw DeviceFailure("its session ended: \(error)")
         }
         result.moments.append(StormMoment(stage: .message, at: .now, took: .now - began))
     }
@@ -209,12 +209,12 @@ struct StormDevice: Sendable {
             case .served:
                 result.moments.append(StormMoment(stage: stage, at: .now, took: .now - began))
                 return
-            case .refused: throw StormFailure("not \(stage.title): refused")
+            case .refused: throw DeviceFailure("not \(stage.title): refused")
             case .unclear(let why): result.problem = "not \(stage.title): \(why)"
             }
             try await Task.sleep(for: scene.storm.retry.reconnectWait)
         }
-        throw StormFailure(result.problem ?? "not \(stage.title)")
+        throw DeviceFailure(result.problem ?? "not \(stage.title)")
     }
 
     private func renew(_ person: StormPerson) async throws -> ServiceAnswer {
@@ -240,11 +240,4 @@ struct StormDevice: Sendable {
 struct StormPerson: Sendable {
     let identity: OperationalIdentity
     let tls: NIOSSLContext
-}
-
-/// Why a device's storm ended early.
-struct StormFailure: Error, CustomStringConvertible {
-    let text: String
-    var description: String { text }
-    init(_ text: String) { self.text = text }
 }

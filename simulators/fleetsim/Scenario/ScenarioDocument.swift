@@ -2,4 +2,5 @@
 enum ScenarioDocument: Hashable, Sendable {
     case phases(Scenario)
     case revocation(RevocationStorm)
+    case renewal(Renewal)
 }

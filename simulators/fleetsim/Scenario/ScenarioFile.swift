@@ -27,10 +27,12 @@ struct ScenarioFile {
         let file = (path as NSString).lastPathComponent
         let root = try root(text, file: file)
         // One word decides what kind of file it is; all others are that kind's to know.
-        guard root.mapping?.contains(where: { $0.key.string == RevocationStormReader.section }) == true else {
-            return .phases(try ScenarioFile(file: file).scenario(root))
+        let words = Set(root.mapping?.compactMap { $0.key.string } ?? [])
+        if words.contains(RevocationStormReader.section) {
+            return .revocation(try RevocationStormReader(file: file).storm(root))
         }
-        return .revocation(try RevocationStormReader(file: file).storm(root))
+        if words.contains(RenewalReader.section) { return .renewal(try RenewalReader(file: file).renewal(root)) }
+        return .phases(try ScenarioFile(file: file).scenario(root))
     }
 
     /// The scenario of that text; `file` is what problems call it.
