@@ -79,6 +79,8 @@ enum CertificatePEM {
 
     /// DER of the first certificate.
     static func first(in bytes: [UInt8]) throws -> [UInt8] {
-        [UInt8](try PEMDocument(pemString: String(decoding: bytes, as: UTF8.self)).derBytes)
+        let text = String(decoding: bytes, as: UTF8.self)
+        let first = try PEMDocument.parseMultiple(pemString: text).first
+        return [UInt8](try first?.derBytes ?? PEMDocument(pemString: text).derBytes)
     }
 }
