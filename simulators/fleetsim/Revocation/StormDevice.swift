@@ -97,9 +97,8 @@ struct StormDevice: Sendable {
             problem: isEarly ? "it ended before the revocation" : "it went on"
         )
         guard end != nil else { return [session, StormFinding(stage: .reconnect, at: nil, problem: "it went on")] }
+        // Without a place: what is timed is the broker's answer, and not the others' renewals.
         let reconnect = await untilRefused(.reconnect, since) {
-            let place = await scene.places.enter()
-            defer { place.leave() }
             do {
                 try await scene.broker.withSession(
                     device.deviceID,
