@@ -37,6 +37,8 @@ package struct PostgresWebhookQueue: WebhookQueue {
 
     package func wakeups() -> AsyncStream<Void> { changes?.stream(.webhooks) ?? AsyncStream { $0.finish() } }
 
+    /// If another server took and settled a batch between the look at what is due and the lock, `due` has events that are gone.
+    /// Settling changes `due_at`, and the lock looks at the row anew, so that it is then not free.
     package func take(_ webhook: String, limit: Int) async throws(RecordError) -> WebhookBatch? {
         let hold = UUID()
         let seconds = Double(WebhookBatch.holdMax.components.seconds)
@@ -57,6 +59,7 @@ package struct PostgresWebhookQueue: WebhookQueue {
                         select name from webhooks
                         where name = \(webhook) and disabled_at is null and due_at <= now()
                             and (held_until is null or held_until < now()) and exists (select from due)
+                            and due_at = (select due_at from webhooks where name = \(webhook))
                         for no key update skip locked
                     ), held as (
                         update webhooks w set held_by = \(hold), held_until = now() + make_interval(secs => \(seconds))

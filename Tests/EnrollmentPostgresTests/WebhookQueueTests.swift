@@ -180,6 +180,31 @@ struct WebhookQueueTests {
         }
     }
 
+    @Test func `servers that take at once never get what another one has delivered`() async throws {
+        try await Self.with { database, world, queue in
+            let count = 24
+            _ = try await Self.commit(
+                (1...count).map { try EntryDraft(world, device: "meter-\($0)").issuing() },
+                to: database
+            )
+            let taken = try await withThrowingTaskGroup(of: [Int64].self) { group in
+                for _ in 0..<4 {
+                    group.addTask {
+                        var taken: [Int64] = []
+                        while try await database.number("select count(*) from webhook_events") > 0 {
+                            guard let batch = try await queue.take("inventory", limit: 1) else { continue }
+                            taken += batch.deliveries.map(\.id)
+                            _ = try await Self.settle(queue, batch, batch.deliveries.map { _ in .delivered })
+                        }
+                        return taken
+                    }
+                }
+                return try await group.reduce(into: [Int64]()) { $0 += $1 }
+            }
+            #expect(taken.count == count && Set(taken).count == count)
+        }
+    }
+
     @Test func `a receiver that took nothing rests and is then tried with one event`() async throws {
         try await Self.with { database, world, queue in
             let devices = try (1...5).map { try EntryDraft(world, device: "meter-\($0)").issuing() }

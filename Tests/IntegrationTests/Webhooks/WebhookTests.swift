@@ -48,15 +48,16 @@ extension SystemTests {
 
         @Test func `a server killed between commit and delivery loses nothing, and another one goes on`() async throws {
             let bed = try await WebhookBed()
-            // The first delivery is under way when the server dies; the other events have only been committed.
-            try bed.answer("204", first: ["hang"])
+            // The first delivery is under way when the server dies; the other event has perhaps only been committed.
+            try bed.answer("hang")
             let server = try await bed.server()
             let first = try await SystemDevice(bed.document).enrolled(at: server.est)
-            try await Eventually.holds("the first delivery") { try bed.seen.count == 1 }
+            try await Eventually.holds("the first delivery") { try !bed.seen.isEmpty }
             let second = try await SystemDevice(bed.document).enrolled(at: server.est)
             #expect(try await bed.waiting() == "2")
             server.program.signal(SIGKILL)
             _ = try await server.program.end(withinSeconds: 30)
+            try bed.answer("204")
 
             let other = try await bed.server()
             // After the dead one's hold of a minute.
@@ -65,7 +66,7 @@ extension SystemTests {
             let again = try #require(bed.taken.first { $0.data["device"] == first.id })
             #expect(try again.message == bed.seen[0].message)
             try await Eventually.holds("nothing that waits") { try await bed.waiting() == "0" }
-            #expect(try bed.seen.count == 3)
+            #expect(try bed.taken.count == 2)
             other.program.signal(SIGTERM)
             #expect(try await other.program.end(withinSeconds: 60) == 0)
         }
