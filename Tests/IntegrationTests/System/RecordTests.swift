@@ -64,8 +64,8 @@ extension SystemTests {
                 """
             )
             let meant = [
-                "approvals", "bootstrap_minutes", "crl_changes", "fleet_issuers", "idempotency_keys", "registrations",
-                "revocations",
+                "approvals", "bootstrap_minutes", "crl_changes", "crl_signings", "fleet_issuers", "idempotency_keys",
+                "registrations", "revocation_minutes", "revocation_requests", "revocations", "webhook_events",
             ]
             #expect(deletable.split(separator: "\n").map(String.init) == meant)
             let named = deletable.split(separator: "\n").map { "public.\($0)" }
