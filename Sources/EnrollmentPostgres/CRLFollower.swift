@@ -23,19 +23,30 @@ package struct CRLFollower: Service {
 
     package func run() async throws {
         await cancelWhenGracefulShutdown {
-            for await _ in changes.stream(.crls) {
-                do {
-                    try await load()
-                } catch {
-                    // What is in memory goes on being served; the next wake-up tries again.
-                    logger.warning("CRLs not reloaded", metadata: ["error": "\(error)"])
-                }
+            await withTaskGroup(of: Void.self) { group in
+                group.addTask { await self.follow(.shards) }
+                group.addTask(executorPreference: QueueExecutor(label: "crl-load")) { await self.follow(.complete) }
+            }
+        }
+    }
+
+    private func follow(_ part: CRLPart) async {
+        for await _ in changes.stream(.crls) {
+            do {
+                try await load(part)
+            } catch {
+                // What is in memory goes on being served; the next wake-up tries again.
+                logger.warning("CRLs not reloaded", metadata: ["error": "\(error)"])
             }
         }
     }
 
     /// Fetches the lists that are other than those in memory.
     package func load() async throws(RecordError) {
+        for part in CRLPart.allCases { try await load(part) }
+    }
+
+    private func load(_ part: CRLPart) async throws(RecordError) {
         try await recording {
             let known = published.numbers
             let rows = try await pool.query("select issuer_id, shard, number from crls")
@@ -44,7 +55,8 @@ package struct CRLFollower: Service {
                     issuer: IssuerID(try row.decode(at: 0)),
                     shard: Int(try row.decode(at: 1, as: Int32.self))
                 )
-                return try row.decode(at: 2, as: Int64.self) == known[scope] ? nil : scope
+                let isKnown = try row.decode(at: 2, as: Int64.self) == known[scope]
+                return isKnown || !part.contains(scope.shard) ? nil : scope
             }
             for start in stride(from: 0, to: stale.count, by: Self.batchMax) {
                 published.put(try await lists(Array(stale[start..<min(start + Self.batchMax, stale.count)])))

@@ -17,8 +17,8 @@ package struct CRLEvent: Sendable {
 }
 
 /// Signs the CRLs of the issuers whose keys this server has: those that a revocation changed at once, all of them well
-/// before they end. Of several servers one signs for each issuer, which is the one that holds the issuer's advisory lock;
-/// when its session ends, another takes over within `tick`.
+/// before they end. Of several servers one signs an issuer's shards and one its list of all, which is whichever holds the
+/// advisory lock for that; when its session ends, another takes over within `tick`.
 package struct CRLPublisher: Service {
     /// How often it looks for what no notice told: another server's end, and lists that are due.
     package static let tick: Duration = .seconds(1)
@@ -53,7 +53,7 @@ package struct CRLPublisher: Service {
     private let logger: Logger
 
     /// - Parameters:
-    ///   - database: For a connection of its own, which holds the locks.
+    ///   - database: For two connections of its own, which hold the locks.
     ///   - issuers: Those whose keys this server has.
     ///   - directory: The fleets, whose profiles say what URLs certificates name.
     ///   - now: The clock.
@@ -85,26 +85,36 @@ package struct CRLPublisher: Service {
             )
         }
         await cancelWhenGracefulShutdown {
-            while !Task.isCancelled {
-                do {
-                    let connection = try await PostgresConnection.connect(database)
-                    defer { connection.close() }
-                    try await serve(on: connection)
-                } catch is CancellationError {
-                    break
-                } catch {
-                    logger.warning("CRLs are not signed; tried again", metadata: ["error": "\(error)"])
-                }
-                try? await Task.sleep(for: Self.tick)
+            await withTaskGroup(of: Void.self) { group in
+                group.addTask { await self.serve(.shards) }
+                // On a thread of its own: what it composes at once may take longer than a request can wait.
+                group.addTask(executorPreference: QueueExecutor(label: "crl-complete")) { await self.serve(.complete) }
             }
         }
     }
 
+    /// Signs a part of the lists until the task is cancelled.
+    private func serve(_ part: CRLPart) async {
+        while !Task.isCancelled {
+            do {
+                let connection = try await PostgresConnection.connect(database)
+                defer { connection.close() }
+                try await serve(part, on: connection)
+            } catch is CancellationError {
+                break
+            } catch {
+                logger.warning("CRLs are not signed; tried again", metadata: ["error": "\(error)"])
+            }
+            try? await Task.sleep(for: Self.tick)
+        }
+    }
+
     /// Signs what is due at each wake-up, until something fails.
-    private func serve(on connection: PostgresConnection) async throws {
+    private func serve(_ part: CRLPart, on connection: PostgresConnection) async throws {
         try await connection.pipeline(Self.sessionSettings)
         let (wakeups, waker) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
         var term = CRLTerm(
+            part: part,
             connection: connection,
             issuers: issuers.filter(\.signsCRLs),
             configuration: configuration,

@@ -4,8 +4,8 @@ import Logging
 import PKI
 import Postgres
 
-/// One session's time as the signer of CRLs: what it leads, and what it knows of the lists, which nobody else writes as
-/// long as it leads.
+/// One session's time as the signer of a part of the CRLs: what it leads, and what it knows of the lists, which nobody else
+/// writes as long as it leads.
 struct CRLTerm {
     /// Shards signed in one transaction.
     private static let shardsMax = 32
@@ -17,8 +17,6 @@ struct CRLTerm {
     private static let urlsMax = 32
     /// How long a server whose key failed leaves the issuer to others.
     private static let pauseAfterFailure: Duration = .seconds(5)
-    /// Of the advisory locks whose second key is the issuer's.
-    private static let lockClass: Int32 = 0x4352_4C
 
     /// What is known of a list without reading it.
     private struct Known {
@@ -26,6 +24,7 @@ struct CRLTerm {
         let places: [String]
     }
 
+    let part: CRLPart
     let connection: PostgresConnection
     let issuers: [Issuer]
     let configuration: CRLPublisher.Configuration
@@ -41,6 +40,7 @@ struct CRLTerm {
     private var completeNotBefore: [IssuerID: ContinuousClock.Instant] = [:]
 
     init(
+        part: CRLPart,
         connection: PostgresConnection,
         issuers: [Issuer],
         configuration: CRLPublisher.Configuration,
@@ -48,6 +48,7 @@ struct CRLTerm {
         clock: @escaping @Sendable () -> Date,
         logger: Logger
     ) {
+        self.part = part
         self.connection = connection
         self.issuers = issuers
         self.configuration = configuration
@@ -60,7 +61,7 @@ struct CRLTerm {
     /// - Parameter urls: The URLs that certificates name now, by issuer; `{shard}` stands for the shard.
     mutating func round(urls: [(IssuerID, String)]) async throws {
         let now = clock()
-        try await register(urls, at: now)
+        if part == .shards { try await register(urls, at: now) }
         try await lead()
         guard !leading.isEmpty else { return }
         let ids = leading.keys.map(\.value)
@@ -70,25 +71,30 @@ struct CRLTerm {
         ])
         var changed: [IssuerID: Set<Int>] = [:]
         for row in results[0] {
-            changed[IssuerID(try row.decode(at: 0)), default: []].insert(Int(try row.decode(at: 1, as: Int32.self)))
+            let shard = Int(try row.decode(at: 1, as: Int32.self))
+            if part.contains(shard) { changed[IssuerID(try row.decode(at: 0)), default: []].insert(shard) }
         }
         var templates: [IssuerID: [String]] = [:]
         for row in results[1] { templates[IssuerID(try row.decode(at: 0)), default: []].append(try row.decode(at: 1)) }
         for (id, issuer) in leading.sorted(by: { $0.key.value < $1.key.value }) {
             do {
-                try await sign(
-                    issuer,
-                    id,
-                    changed: changed[id] ?? [],
-                    templates: Array((templates[id] ?? []).prefix(Self.urlsMax)),
-                    at: now
-                )
+                switch part {
+                case .shards:
+                    try await signShards(
+                        issuer,
+                        id,
+                        changed: changed[id] ?? [],
+                        templates: Array((templates[id] ?? []).prefix(Self.urlsMax)),
+                        at: now
+                    )
+                case .complete: try await signComplete(issuer, id, isChanged: changed[id] != nil, at: now)
+                }
             } catch let error as SigningError {
                 // The other issuers' keys may be well, and another server's way to this one.
                 try await resign(id, issuer, error)
             }
         }
-        for (id, all) in templates where all.count > Self.urlsMax && !warned.contains(id) {
+        for (id, all) in templates where part == .shards && all.count > Self.urlsMax && !warned.contains(id) {
             warned.insert(id)
             logger.error(
                 "CRLs do not name all URLs that certificates name; relying parties will refuse those of the last ones",
@@ -118,7 +124,7 @@ struct CRLTerm {
         guard !wanted.isEmpty else { return }
         let rows = try await connection.query(
             """
-            select id, certificate, pg_try_advisory_lock(\(Self.lockClass), id::integer)
+            select id, certificate, pg_try_advisory_lock(\(part.lockClass), id::integer)
             from issuers where certificate = any (\(wanted.map(\.der)))
             """
         )
@@ -129,14 +135,17 @@ struct CRLTerm {
             let id = IssuerID(try row.decode(at: 0))
             try await learn(id)
             leading[id] = issuer
-            logger.notice("this server signs the issuer's CRLs now", metadata: ["issuer": "\(issuer.name)"])
+            logger.notice(
+                "this server signs the issuer's CRLs now",
+                metadata: ["issuer": "\(issuer.name)", "lists": "\(part.name)"]
+            )
         }
     }
 
     /// Leaves the issuer to other servers for a while.
     private mutating func resign(_ id: IssuerID, _ issuer: Issuer, _ error: SigningError) async throws {
         logger.error("CRLs are not signed", metadata: ["issuer": "\(issuer.name)", "error": "\(error)"])
-        try await connection.query("select pg_advisory_unlock(\(Self.lockClass), \(Int32(clamping: id.value)))")
+        try await connection.query("select pg_advisory_unlock(\(part.lockClass), \(Int32(clamping: id.value)))")
         leading[id] = nil
         known = known.filter { $0.key.issuer != id }
         standsBack[issuer.name] = .now + Self.pauseAfterFailure
@@ -147,24 +156,26 @@ struct CRLTerm {
             "select shard, next_update, places from crls where issuer_id = \(id.value)"
         )
         for row in rows {
-            known[CRLScope(issuer: id, shard: Int(try row.decode(at: 0, as: Int32.self)))] = Known(
+            let shard = Int(try row.decode(at: 0, as: Int32.self))
+            guard part.contains(shard) else { continue }
+            known[CRLScope(issuer: id, shard: shard)] = Known(
                 nextUpdate: try row.decode(at: 1),
                 places: try row.decode(at: 2)
             )
         }
     }
 
-    private mutating func sign(
+    private mutating func signShards(
         _ issuer: Issuer,
         _ id: IssuerID,
         changed: Set<Int>,
         templates: [String],
         at now: Date
     ) async throws {
-        let shards = known.filter { $0.key.issuer == id && $0.key.shard != CRLShards.complete }
+        let shards = known.filter { $0.key.issuer == id }
         // A shard that no URL leads to is no shard: without a place it would pass for the list of all.
         let wanted = templates.isEmpty ? [] : changed.union(1...max(1, issuer.crlShards))
-        let all = Set(shards.keys.map(\.shard)).union(wanted).subtracting([CRLShards.complete])
+        let all = Set(shards.keys.map(\.shard)).union(wanted)
         // All together, so that none ends alone (R-05).
         let isScheduled = shards.values.contains { isTime($0, at: now) }
         let bases = all.filter { shard in
@@ -175,13 +186,19 @@ struct CRLTerm {
             let part = Array(due[start..<min(start + Self.shardsMax, due.count)])
             try await sign(part, issuer, id, bases: bases, templates: templates, at: now)
         }
+    }
 
-        let complete = known[CRLScope(issuer: id, shard: CRLShards.complete)]
-        let isBase = complete.map { isTime($0, at: now) } ?? true
-        guard isBase || changed.contains(CRLShards.complete), (completeNotBefore[id] ?? .now) <= .now else { return }
-        let began = ContinuousClock.now
+    private mutating func signComplete(
+        _ issuer: Issuer,
+        _ id: IssuerID,
+        isChanged: Bool,
+        at now: Date
+    ) async throws {
         let number = CRLShards.complete
-        try await sign([number], issuer, id, bases: isBase ? [number] : [], templates: templates, at: now)
+        let isBase = known[CRLScope(issuer: id, shard: number)].map { isTime($0, at: now) } ?? true
+        guard isBase || isChanged, (completeNotBefore[id] ?? .now) <= .now else { return }
+        let began = ContinuousClock.now
+        try await sign([number], issuer, id, bases: isBase ? [number] : [], templates: [], at: now)
         let took = ContinuousClock.now - began
         completeNotBefore[id] = .now + (took > Self.completeQuick ? took * Self.completeShare : .zero)
     }
@@ -191,10 +208,9 @@ struct CRLTerm {
         list.nextUpdate.timeIntervalSince(now) <= configuration.lifetime.inSeconds / 2
     }
 
+    /// None for the list of all, which is for whoever asks for it, wherever it was fetched.
     private func places(_ templates: [String], _ issuer: Issuer, _ shard: Int) -> [String] {
-        // The list of all is for whoever asks for it, wherever it was fetched.
-        if shard == CRLShards.complete { return [] }
-        return templates.map { CRLShards.url($0, issuer: issuer.name, shard: shard) }
+        templates.map { CRLShards.url($0, issuer: issuer.name, shard: shard) }
     }
 
     /// One transaction: the changes that the lists lack go, and the lists that have them come.
@@ -207,7 +223,7 @@ struct CRLTerm {
         at now: Date
     ) async throws {
         let numbers = shards.map { Int32(clamping: $0) }
-        let isComplete = shards == [CRLShards.complete]
+        let isComplete = part == .complete
         let (signed, began) = try await connection.withTransaction { connection in
             // In this order: what was committed with a change that is taken here is read after it.
             let results = try await connection.pipeline([
