@@ -17,6 +17,7 @@ struct PlanTests {
             let world = try TestFleet(policy: .approval)
             try await database.create(world)
             try await fill(database)
+            try await database.owner.withConnection { try await $0.run(script: "analyze", timeout: .seconds(60)) }
             let before = try await reads(database, of: "seq_scan")
             let used = try await reads(database, of: "idx_scan")
             // A server's counts come in when its connections end.
@@ -28,6 +29,40 @@ struct PlanTests {
             }
             let after = try await reads(database, of: "seq_scan")
             for (table, count) in after { #expect(count == before[table], "\(table) was read from end to end") }
+        }
+    }
+
+    @Test func `what was planned on an empty record is planned anew when a fleet has come`() async throws {
+        try await RecordDatabase.with { database in
+            let world = try TestFleet(policy: .open)
+            try await database.create(world)
+            let pool = database.server
+            let record = PostgresEnrollmentRecord(pool: pool, commits: CommitGroup(pool: pool, logger: .quiet))
+            let draft = try EntryDraft(world)
+            // Often enough that each connection keeps a plan without values.
+            for _ in 0..<60 { _ = try await record.situation(of: draft.question) }
+            try await fill(database)
+            let statistics = RecordStatistics(pool: pool, logger: .quiet)
+            try await eventually { try await statistics.refresh() > 0 }
+            #expect(try await statistics.refresh() == 0)
+            let before = try await scans(database)
+            for _ in 0..<60 { _ = try await record.situation(of: draft.question) }
+            try await eventually {
+                try await scans(database)["devices_pkey", default: 0] >= before["devices_pkey", default: 0] + 60
+            }
+            for (index, count) in try await scans(database) where index != "devices_pkey" {
+                #expect(count == before[index], "devices are looked for in \(index)")
+            }
+        }
+    }
+
+    /// How often each index of the devices was read.
+    private func scans(_ database: RecordDatabase) async throws -> [String: Int64] {
+        let rows = try await database.owner.query(
+            "select indexrelname, idx_scan from pg_stat_user_indexes where relname = 'devices'"
+        )
+        return try rows.reduce(into: [:]) { counts, row in
+            counts[try row.decode(at: 0, as: String.self)] = try row.decode(at: 1, as: Int64.self)
         }
     }
 
@@ -175,6 +210,5 @@ struct PlanTests {
             ],
             timeout: .seconds(60)
         )
-        try await database.owner.withConnection { try await $0.run(script: "analyze", timeout: .seconds(60)) }
     }
 }

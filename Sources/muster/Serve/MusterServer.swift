@@ -105,12 +105,17 @@ struct MusterServer: Sendable {
             onFull: RecordLimit.databasePool.counter(metrics),
             logger: logger
         )
+        let statistics = RecordStatistics(pool: pool, logger: logger)
+        let commitMetrics = CommitMetrics(factory: metrics)
         let commits = CommitGroup(
             pool: enrollmentPool,
             groupMax: configuration.limits.commitGroupMax,
             waitingMax: configuration.limits.commitQueueMax,
             webhooks: subscriptions,
-            onCommit: CommitMetrics(factory: metrics).committed,
+            onCommit: { entries, took in
+                commitMetrics.committed(entries, took)
+                statistics.committed(entries)
+            },
             onFull: RecordLimit.commitQueue.counter(metrics),
             logger: logger
         )
@@ -172,7 +177,7 @@ struct MusterServer: Sendable {
         )
         // In order of dependence: the group stops them in reverse, so that the fronts end first and the pool last.
         var services: [any Service] = [
-            pool, enrollmentPool, changes, OnEventLoop(commits, group), OnEventLoop(questions, group),
+            pool, enrollmentPool, changes, statistics, OnEventLoop(commits, group), OnEventLoop(questions, group),
         ]
         if let mqtt = configuration.mqtt {
             services += try brokerServices(mqtt, outbox: outbox)
