@@ -18,6 +18,7 @@ package enum Schema {
         Step(number: 7, name: "revocation_stages", sql: text(PackageResources._007_revocation_stages_sql)),
         Step(number: 8, name: "webhooks", sql: text(PackageResources._008_webhooks_sql)),
         Step(number: 9, name: "revocation_requests", sql: text(PackageResources._009_revocation_requests_sql)),
+        Step(number: 10, name: "ocsp_clock", sql: text(PackageResources._010_ocsp_clock_sql)),
     ]
 
     /// The sum of all steps, as `pg_dump` shows it.
