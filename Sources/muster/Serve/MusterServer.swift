@@ -45,7 +45,7 @@ struct MusterServer: Sendable {
     private let operatorFront: OperatorFrontWiring?
     private let metrics: PrometheusMetrics
     private let threshold: LogThreshold
-    private let webhookReceivers: [WebhookReceiver]
+    private let webhooks: WebhookRoster
     private let ownKeys: Mutexed<Set<[UInt8]>>
 
     /// Reads keys and certificates and asks the database for its schema. Nothing listens yet.
@@ -62,9 +62,7 @@ struct MusterServer: Sendable {
         let identity = try Self.deviceIdentity(configuration.est)
         ownKeys = Mutexed(try ServerMaterial.ownKeys(configuration.est))
         operatorFront = try configuration.operatorFront.map { try OperatorFrontWiring($0) }
-        webhookReceivers = try configuration.webhooks.enumerated().map { index, webhook in
-            try ServerMaterial.webhookReceiver(webhook, index: index, logger: logger)
-        }
+        webhooks = WebhookRoster(try WebhookRoster.Edition(configuration.webhooks, logger: logger))
         database = try DatabaseAccess.configuration(configuration.database)
         pool = PostgresPool(
             PostgresPool.Configuration(
@@ -109,7 +107,7 @@ struct MusterServer: Sendable {
             pool: enrollmentPool,
             groupMax: configuration.limits.commitGroupMax,
             waitingMax: configuration.limits.commitQueueMax,
-            webhooks: subscriptions,
+            webhooks: { [webhooks] in webhooks.subscriptions },
             onCommit: CommitMetrics(factory: metrics).committed,
             onFull: RecordLimit.commitQueue.counter(metrics),
             logger: logger
@@ -121,7 +119,7 @@ struct MusterServer: Sendable {
             logger: logger
         )
         let outbox = PostgresOutbox(pool: pool, changes: changes)
-        let webhooks = PostgresWebhookQueue(pool: pool, changes: changes)
+        let webhookQueue = PostgresWebhookQueue(pool: pool, changes: changes)
         let loader = FleetLoader(
             source: PostgresFleetSource(pool: pool, changes: changes, logger: logger),
             directory: directory,
@@ -156,8 +154,8 @@ struct MusterServer: Sendable {
         let gauges = GaugeReader(
             pool: pool,
             outbox: outbox,
-            webhooks: webhooks,
-            webhookNames: configuration.webhooks.map(\.name),
+            webhooks: webhookQueue,
+            roster: webhooks,
             commits: commits,
             crls: crls,
             ocsp: ocsp,
@@ -179,8 +177,9 @@ struct MusterServer: Sendable {
         } else {
             logger.warning("no mqtt section: trust stores are recorded but not published")
         }
-        services += try await webhookServices(webhooks)
+        try await register(configuration.webhooks)
         services += [
+            WebhookSender(queue: webhookQueue, roster: webhooks, factory: metrics, logger: logger),
             follower, statuses, OCSPUpkeep(service: ocsp),
             CRLPublisher(
                 database: database,
@@ -202,7 +201,7 @@ struct MusterServer: Sendable {
                 logger: logger
             ),
             gauges,
-            ReloadOnHangup(reload: { try reload(reloading()) }, logger: logger),
+            ReloadOnHangup(reload: { try await reload(reloading()) }, logger: logger),
             StatusFront(
                 host: configuration.publicFront.listen.host,
                 port: configuration.publicFront.listen.port,
@@ -318,22 +317,11 @@ struct MusterServer: Sendable {
 
     private var revocationsPerHourMax: Int { configuration.operatorFront?.revocationsPerHourMax ?? 0 }
 
-    /// Who is told of events, as the record's writers know them.
-    private var subscriptions: [WebhookSubscription] { configuration.webhooks.map(\.subscription) }
-
-    /// Without webhooks there is nothing, not even a question to the record.
-    private func webhookServices(_ queue: PostgresWebhookQueue) async throws -> [any Service] {
-        guard !configuration.webhooks.isEmpty else { return [] }
-        let names = configuration.webhooks.map(\.name)
-        try await queue.register(names)
-        return [
-            WebhookSender(
-                queue: queue,
-                receivers: webhookReceivers,
-                metrics: WebhookMetrics(names, factory: metrics),
-                logger: logger
-            )
-        ]
+    /// Has the record know webhooks before events are written for them. Without webhooks there is nothing, not even a
+    /// question to the record.
+    private func register(_ webhooks: [ServerConfiguration.Webhook]) async throws {
+        guard !webhooks.isEmpty else { return }
+        try await PostgresWebhookQueue(pool: pool).register(webhooks.map(\.name))
     }
 
     /// The ports of the operator front. A fleet that was applied serves at once here; other replicas hear of it.
@@ -363,7 +351,7 @@ struct MusterServer: Sendable {
             devices: PostgresDeviceRegister(pool: pool),
             revocations: PostgresRevocationRegister(
                 pool: pool,
-                webhooks: subscriptions,
+                webhooks: { [webhooks] in webhooks.subscriptions },
                 perHourMax: revocationsPerHourMax
             ),
             revocationRequests: PostgresRevocationRequests(pool: pool, perHourMax: revocationsPerHourMax),
@@ -405,12 +393,15 @@ struct MusterServer: Sendable {
     }
 
     /// What can change without a restart.
-    private func reload(_ configuration: ServerConfiguration) throws {
+    private func reload(_ configuration: ServerConfiguration) async throws {
         let identity = try Self.deviceIdentity(configuration.est)
         let keys = try ServerMaterial.ownKeys(configuration.est)
+        let told = try WebhookRoster.Edition(configuration.webhooks, logger: logger)
+        try await register(configuration.webhooks)
         try tls.reload(identity: identity, directory: directory)
         ownKeys.value = keys
         if let front = configuration.operatorFront { try operatorFront?.reload(front) }
+        webhooks.replace(by: told)
         threshold.level = configuration.log.level
     }
 
