@@ -42,22 +42,22 @@ package final class PostgresCertificateStatuses: CertificateStatusRecord, Servic
     package var changes: UInt64 { count.load(ordering: .acquiring) }
 
     package func run() async throws {
+        // When what was answered before was given out no more. What comes while others are timed is timed together.
+        let (times, noted) = AsyncStream.makeStream(of: Date.self, bufferingPolicy: .bufferingNewest(1))
         await cancelWhenGracefulShutdown {
-            // A fleet may trust an issuer no more.
             await withTaskGroup(of: Void.self) { group in
+                // A fleet may trust an issuer no more.
                 group.addTask {
                     for await _ in self.notices.stream(.fleets) { self.count.wrappingAdd(1, ordering: .releasing) }
                 }
                 group.addTask {
-                    for await _ in self.notices.stream(.revocations) { self.count.wrappingAdd(1, ordering: .releasing) }
-                }
-                group.addTask {
                     for await _ in self.notices.stream(.revocations) {
-                        // Whichever of the two hears of it first: what was answered before is not given out from here on.
                         self.count.wrappingAdd(1, ordering: .releasing)
-                        await self.time(at: Date())
+                        noted.yield(Date())
                     }
                 }
+                // Beside the counting, which waits for no question to the record.
+                group.addTask { for await at in times { await self.time(at: at) } }
             }
         }
     }
