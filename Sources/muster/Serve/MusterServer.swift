@@ -2,14 +2,11 @@ import CoreMetrics
 import Crypto
 import ESTServer
 import Enrollment
-import EnrollmentMQTT
 import EnrollmentPostgres
 import Foundation
 import Logging
-import MQTT
 import NIOCore
 import NIOPosix
-import NIOSSL
 import OperatorServer
 import PKI
 import Postgres
@@ -173,11 +170,11 @@ struct MusterServer: Sendable {
             pool, enrollmentPool, changes, OnEventLoop(commits, group), OnEventLoop(questions, group),
         ]
         if let mqtt = configuration.mqtt {
-            services += try brokerServices(mqtt, outbox: outbox)
+            services += try BrokerServices(mqtt, logger: logger).all(outbox: outbox, pool: pool, factory: metrics)
         } else {
             logger.warning("no mqtt section: trust stores are recorded but not published")
         }
-        try await register(configuration.webhooks)
+        try await webhooks.present.register(in: webhookQueue)
         services += [
             WebhookSender(queue: webhookQueue, roster: webhooks, factory: metrics, logger: logger),
             follower, statuses, OCSPUpkeep(service: ocsp),
@@ -236,7 +233,7 @@ struct MusterServer: Sendable {
                 onListening: { port in await ready.metrics(port) }
             ),
             ESTFront(
-                configuration: frontConfiguration,
+                configuration: ESTFront.Configuration(configuration, logger: logger),
                 tls: tls,
                 directory: directory,
                 enrollment: enrollment,
@@ -274,55 +271,7 @@ struct MusterServer: Sendable {
         if let failure = ready.failure { throw failure }
     }
 
-    private var frontConfiguration: ESTFront.Configuration {
-        var front = ESTFront.Configuration(
-            host: configuration.est.listen.host,
-            port: configuration.est.listen.port
-        )
-        front.connectionsMax = OpenFiles.connections(asked: configuration.est.connectionsMax, logger: logger)
-        front.handshakeTimeout = configuration.est.handshakeTimeout
-        front.idleTimeout = configuration.est.idleTimeout
-        front.connectionsPerAddressMax = configuration.limits.connectionsPerAddressMax
-        front.handshakesMax = configuration.limits.handshakesMax
-        front.requestsMax = configuration.limits.enrollmentsMax
-        front.headerOctetsMax = configuration.limits.requestHeaderBytesMax
-        front.bodyOctetsMax = configuration.limits.requestBodyBytesMax
-        front.chainCertificatesMax = configuration.limits.chainCertificatesMax
-        front.chainOctetsMax = configuration.limits.chainBytesMax
-        front.bodyTimeout = configuration.limits.requestBodyTimeout
-        front.lenientBodies = configuration.est.lenientBodies
-        return front
-    }
-
-    private func brokerServices(_ mqtt: ServerConfiguration.MQTT, outbox: PostgresOutbox) throws -> [any Service] {
-        let client = try BrokerAccess.client(mqtt, logger: logger)
-        return [
-            BrokerConnection(client: client),
-            OutboxPublisher(
-                outbox: outbox,
-                broker: client,
-                onPublished: OutboxMetrics(factory: metrics).published,
-                logger: logger
-            ),
-            RetainedMessages(outbox: outbox, broker: client, logger: logger),
-            AcknowledgementCollector(
-                record: outbox,
-                agents: PostgresAgents(pool: pool),
-                broker: client,
-                onAdvance: AgentMetrics(factory: metrics).advanced,
-                logger: logger
-            ),
-        ]
-    }
-
     private var revocationsPerHourMax: Int { configuration.operatorFront?.revocationsPerHourMax ?? 0 }
-
-    /// Has the record know webhooks before events are written for them. Without webhooks there is nothing, not even a
-    /// question to the record.
-    private func register(_ webhooks: [ServerConfiguration.Webhook]) async throws {
-        guard !webhooks.isEmpty else { return }
-        try await PostgresWebhookQueue(pool: pool).register(webhooks.map(\.name))
-    }
 
     /// The ports of the operator front. A fleet that was applied serves at once here; other replicas hear of it.
     private func operatorRecord(
@@ -397,7 +346,7 @@ struct MusterServer: Sendable {
         let identity = try Self.deviceIdentity(configuration.est)
         let keys = try ServerMaterial.ownKeys(configuration.est)
         let told = try WebhookRoster.Edition(configuration.webhooks, logger: logger)
-        try await register(configuration.webhooks)
+        try await told.register(in: PostgresWebhookQueue(pool: pool))
         try tls.reload(identity: identity, directory: directory)
         ownKeys.value = keys
         if let front = configuration.operatorFront { try operatorFront?.reload(front) }
@@ -422,15 +371,6 @@ enum ServeProblem: Error, CustomStringConvertible {
     var description: String {
         switch self {
         case .schema(let text): text
-        }
-    }
-}
-
-extension ServerConfiguration.EST.TLSVersion {
-    fileprivate var nio: NIOSSL.TLSVersion {
-        switch self {
-        case .tls12: .tlsv12
-        case .tls13: .tlsv13
         }
     }
 }

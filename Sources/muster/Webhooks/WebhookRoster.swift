@@ -18,6 +18,13 @@ final class WebhookRoster: Sendable {
         }
 
         var names: [String] { receivers.map(\.name) }
+
+        /// Has the record know the webhooks, which comes before events are written for them. Without webhooks there is
+        /// nothing, not even a question to the record.
+        func register(in queue: any WebhookQueue) async throws {
+            guard !receivers.isEmpty else { return }
+            try await queue.register(names)
+        }
     }
 
     private struct State {
@@ -40,10 +47,12 @@ final class WebhookRoster: Sendable {
         continuation.yield((0, edition))
     }
 
-    /// Who is told of what, for those who write events.
-    var subscriptions: [WebhookSubscription] { state.withLock { $0.edition.subscriptions } }
+    var present: Edition { state.withLock { $0.edition } }
 
-    var names: Set<String> { Set(state.withLock { $0.edition.names }) }
+    /// Who is told of what, for those who write events.
+    var subscriptions: [WebhookSubscription] { present.subscriptions }
+
+    var names: Set<String> { Set(present.names) }
 
     /// Those that are told now and those that once were.
     var namesSinceStart: Set<String> { state.withLock { $0.namesSinceStart } }
