@@ -95,6 +95,7 @@ let package = Package(
         module("LocalServers", [.logging, .subprocess, .systemPackage]),
         module("Prometheus", [.coreMetrics]),
         module("OperatorAPI", []),
+        module("FrontBounds", [.nioCore]),
 
         // What is decided and signed.
         module("PKI", ["OpenSSL", .asn1, .crypto, .cryptoExtras, .x509]),
@@ -118,9 +119,8 @@ let package = Package(
         module(
             "ESTServer",
             [
-                "EST", "Enrollment", "PKI", .asn1, .crypto, .lifecycle, .logging, .nioCore, .nioHTTP1, .nioPosix,
-                .nioSSL,
-                .nioTLS, .x509,
+                "EST", "Enrollment", "FrontBounds", "PKI", .asn1, .crypto, .lifecycle, .logging, .nioCore, .nioHTTP1,
+                .nioPosix, .nioSSL, .nioTLS, .x509,
             ]
         ),
         .target(
@@ -144,8 +144,8 @@ let package = Package(
         .executableTarget(
             name: "muster",
             dependencies: [
-                "Agent", "EST", "ESTServer", "Enrollment", "EnrollmentMQTT", "EnrollmentPostgres", "LocalServers",
-                "MQTT",
+                "Agent", "EST", "ESTServer", "Enrollment", "EnrollmentMQTT", "EnrollmentPostgres", "FrontBounds",
+                "LocalServers", "MQTT",
                 "OpenSSL",
                 "OperatorAPI", "OperatorServer", "PKI", "Postgres", "Prometheus", "Schema",
                 "StatusServer", .argumentParser, .asn1, .asyncHTTPClient, .configuration, .coreMetrics, .crypto,

@@ -601,6 +601,12 @@ ALTER TABLE public.issuers ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     CACHE 1
 );
 
+CREATE TABLE public.ocsp_clock (
+    singleton boolean DEFAULT true NOT NULL,
+    latest timestamp with time zone NOT NULL,
+    CONSTRAINT ocsp_clock_singleton_check CHECK (singleton)
+);
+
 CREATE TABLE public.operator_certificates (
     sha256 bytea NOT NULL,
     operator text NOT NULL,
@@ -833,6 +839,8 @@ ALTER TABLE ONLY public.issuers
     ADD CONSTRAINT issuers_name_key UNIQUE (name);
 ALTER TABLE ONLY public.issuers
     ADD CONSTRAINT issuers_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY public.ocsp_clock
+    ADD CONSTRAINT ocsp_clock_pkey PRIMARY KEY (singleton);
 ALTER TABLE ONLY public.operator_certificates
     ADD CONSTRAINT operator_certificates_pkey PRIMARY KEY (sha256);
 ALTER TABLE ONLY public.operators
@@ -1091,6 +1099,8 @@ GRANT UPDATE(content_type) ON TABLE public.idempotency_keys TO muster_server;
 GRANT UPDATE(body) ON TABLE public.idempotency_keys TO muster_server;
 GRANT SELECT,INSERT ON TABLE public.issuers TO muster_server;
 GRANT UPDATE(rollover) ON TABLE public.issuers TO muster_server;
+GRANT SELECT ON TABLE public.ocsp_clock TO muster_server;
+GRANT UPDATE(latest) ON TABLE public.ocsp_clock TO muster_server;
 GRANT SELECT,INSERT ON TABLE public.operator_certificates TO muster_server;
 GRANT UPDATE(removed_at) ON TABLE public.operator_certificates TO muster_server;
 GRANT SELECT,INSERT ON TABLE public.operators TO muster_server;

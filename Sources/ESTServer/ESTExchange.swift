@@ -1,5 +1,6 @@
 import EST
 import Enrollment
+import FrontBounds
 import NIOCore
 import NIOHTTP1
 import NIOSSL

@@ -1,5 +1,6 @@
 import EST
 package import Enrollment
+package import FrontBounds
 package import Logging
 package import NIOCore
 import NIOHTTP1

@@ -1,3 +1,4 @@
+import FrontBounds
 import NIOCore
 import NIOSSL
 import NIOTLS

@@ -56,6 +56,13 @@ package struct OCSPAnswer: Hashable, Sendable {
 /// The OCSP responder of this server's issuers (RFC 6960, in the profile of RFC 9919). Answers without a nonce are signed
 /// once and kept; the record's next change of any revocation has each of them compared with the record before it is given
 /// out again.
+///
+/// The times that answers are signed with never run backwards: not when a clock is set back, not over a restart, not from
+/// one server to another. An answer's time is in the record, as the latest of all, before the answer goes out, and none is
+/// signed with an earlier one than stands there when its certificates are looked up. So the record is written once a
+/// second at most, and only while answers are signed; for those that are kept it was written when they were. A time
+/// reserved ahead would save writes, but whoever starts anew, not knowing how much of it was used, would have to sign
+/// behind all of it: in the future.
 package final class OCSPService: Sendable {
     /// How often responders' certificates are looked after.
     package static let tick: Duration = .seconds(30)
@@ -88,13 +95,12 @@ package final class OCSPService: Sendable {
     private let now: @Sendable () -> Date
     private let logger: Logger
     private let authorities = Mutex<[Authority]>([])
-    private let latest = Mutex<[String: Date]>([:])
     private let kept = Mutex(BoundedCache<[UInt8], Kept>())
 
     /// - Parameters:
     ///   - issuers: Those whose keys this server has.
     ///   - validity: From thisUpdate to nextUpdate.
-    ///   - earliest: The time that an issuer's answers do not go behind, whatever the clock says: that of its CRL.
+    ///   - earliest: A time that an issuer's answers do not go behind, whatever the clock says: that of its CRL.
     ///   - now: The clock.
     package init(
         issuers: [Issuer],
@@ -203,15 +209,17 @@ package final class OCSPService: Sendable {
         let changes = record.changes
         let own = request.certificates.map { authority.responder.answers(for: $0) }
         do {
-            var asked = try await record.statuses(
+            let (read, thisUpdate) = try await record.statuses(
                 of: zip(request.certificates, own).filter(\.1).map(\.0.serialNumber),
-                issuer: authority.issuer
-            )[...]
+                issuer: authority.issuer,
+                toSignAt: earliestTime(authority)
+            )
+            var asked = read[...]
             // A responder speaks for its own issuer alone.
             let statuses = zip(request.certificates, own).map { certificate, isOwn in
                 (certificate: certificate, status: isOwn ? asked.popFirst() ?? .unknown : .unknown)
             }
-            let (thisUpdate, nextUpdate) = times(authority)
+            let nextUpdate = min(thisUpdate.addingTimeInterval(validity.inSeconds), authority.responder.notAfter)
             guard nextUpdate > thisUpdate, let first = statuses.first else { return OCSPAnswer(.internalError) }
             let signed = try authority.responder.sign(
                 statuses,
@@ -251,16 +259,9 @@ package final class OCSPService: Sendable {
         }
     }
 
-    /// Of an answer that is signed now. They never run backwards, whatever the clock does.
-    private func times(_ authority: Authority) -> (thisUpdate: Date, nextUpdate: Date) {
+    /// The clock's, to the second, or that of the issuer's CRL where the clock is behind it.
+    private func earliestTime(_ authority: Authority) -> Date {
         let second = Date(timeIntervalSince1970: now().timeIntervalSince1970.rounded(.down))
-        let name = authority.issuer.name
-        let floor = earliest(name) ?? second
-        let thisUpdate = latest.withLock { latest in
-            let time = max(second, floor, latest[name] ?? second)
-            latest[name] = time
-            return time
-        }
-        return (thisUpdate, min(thisUpdate.addingTimeInterval(validity.inSeconds), authority.responder.notAfter))
+        return max(second, earliest(authority.issuer.name) ?? second)
     }
 }

@@ -17,26 +17,26 @@ package final class CommitGroup: Service {
     private let pool: PostgresPool
     private let groupMax: Int
     private let waiting: WaitingGroup<EnrollmentEntry, CommitOutcome>
-    private let webhooks: WebhookWriter
+    private let webhooks: @Sendable () -> [WebhookSubscription]
     private let onCommit: @Sendable (_ entries: Int, _ took: Duration) -> Void
     private let logger: Logger
 
     /// - Parameters:
     ///   - waitingMax: How many entries may wait; more are refused as overload.
-    ///   - webhooks: Who is told of what was committed.
+    ///   - webhooks: Who is told of what was committed; asked anew for each group.
     ///   - onCommit: Told of each group that was committed; must not wait.
     ///   - onFull: Told of each entry that was refused because too many wait; must not wait either.
     package init(
         pool: PostgresPool,
         groupMax: Int = CommitGroup.groupMaxDefault,
         waitingMax: Int = CommitGroup.waitingMaxDefault,
-        webhooks: [WebhookSubscription] = [],
+        webhooks: @escaping @Sendable () -> [WebhookSubscription] = { [] },
         onCommit: @escaping @Sendable (_ entries: Int, _ took: Duration) -> Void = { _, _ in },
         onFull: @escaping @Sendable () -> Void = {},
         logger: Logger
     ) {
         self.onCommit = onCommit
-        self.webhooks = WebhookWriter(subscriptions: webhooks)
+        self.webhooks = webhooks
         self.pool = pool
         self.groupMax = max(1, groupMax)
         waiting = WaitingGroup(waitingMax: waitingMax, onFull: onFull)
@@ -105,9 +105,10 @@ package final class CommitGroup: Service {
     }
 
     private func write(_ entries: [EnrollmentEntry]) async throws(RecordError) -> [CommitOutcome] {
-        try await recording {
+        let writer = WebhookWriter(subscriptions: webhooks())
+        return try await recording {
             try await pool.withConnection { connection in
-                try await EnrollmentTransaction(entries: entries, webhooks: webhooks).run(on: connection)
+                try await EnrollmentTransaction(entries: entries, webhooks: writer).run(on: connection)
             }
         }
     }

@@ -1,5 +1,5 @@
 package import Enrollment
-import Foundation
+package import Foundation
 package import Logging
 package import PKI
 package import Postgres
@@ -42,22 +42,22 @@ package final class PostgresCertificateStatuses: CertificateStatusRecord, Servic
     package var changes: UInt64 { count.load(ordering: .acquiring) }
 
     package func run() async throws {
+        // When what was answered before was given out no more. What comes while others are timed is timed together.
+        let (times, noted) = AsyncStream.makeStream(of: Date.self, bufferingPolicy: .bufferingNewest(1))
         await cancelWhenGracefulShutdown {
-            // A fleet may trust an issuer no more.
             await withTaskGroup(of: Void.self) { group in
+                // A fleet may trust an issuer no more.
                 group.addTask {
                     for await _ in self.notices.stream(.fleets) { self.count.wrappingAdd(1, ordering: .releasing) }
                 }
                 group.addTask {
-                    for await _ in self.notices.stream(.revocations) { self.count.wrappingAdd(1, ordering: .releasing) }
-                }
-                group.addTask {
                     for await _ in self.notices.stream(.revocations) {
-                        // Whichever of the two hears of it first: what was answered before is not given out from here on.
                         self.count.wrappingAdd(1, ordering: .releasing)
-                        await self.time(at: Date())
+                        noted.yield(Date())
                     }
                 }
+                // Beside the counting, which waits for no question to the record.
+                group.addTask { for await at in times { await self.time(at: at) } }
             }
         }
     }
@@ -109,35 +109,63 @@ package final class PostgresCertificateStatuses: CertificateStatusRecord, Servic
     ) async throws(RecordError) -> [OCSPStatus] {
         guard !serialNumbers.isEmpty else { return [] }
         return try await recording {
-            let rows = try await pool.query(
-                """
-                select c.serial, r.reason, r.revoked_at
-                from issuers i
-                join certificates c on c.issuer_id = i.id and c.serial = any (\(serialNumbers))
-                left join revocations r on r.issuer_id = c.issuer_id and r.serial = c.serial
-                where i.certificate = \(issuer.der)
-                """
-            )
-            var found: [[UInt8]: OCSPStatus] = [:]
-            for row in rows {
-                let serialNumber = try row.decode(at: 0, as: [UInt8].self)
-                guard let text = try row.decode(at: 1, as: String?.self) else {
-                    found[serialNumber] = .good
-                    continue
-                }
-                guard let reason = RevocationReason(rawValue: text) else {
-                    throw RecordError.broken("a certificate is revoked for \(text), which this program does not know")
-                }
-                // As CRLs write it.
-                let entry = RevokedCertificate(
-                    serialNumber: serialNumber,
-                    revokedAt: try row.decode(at: 2),
-                    reason: reason.code
-                )
-                found[serialNumber] = .revoked(reason: entry.reason, at: entry.revokedAt)
-            }
-            return serialNumbers.map { found[$0] ?? .unknown }
+            try Self.statuses(of: serialNumbers, await pool.query(Self.query(serialNumbers, issuer: issuer)))
         }
+    }
+
+    package func statuses(
+        of serialNumbers: [[UInt8]],
+        issuer: Issuer,
+        toSignAt time: Date
+    ) async throws(RecordError) -> (statuses: [OCSPStatus], time: Date) {
+        try await recording {
+            // One transaction and one round trip. Of two that raise the clock at once the second finds it raised, and
+            // writes nothing if that is not behind its own time.
+            let results = try await pool.pipeline([
+                """
+                with raised as (update ocsp_clock set latest = \(time) where latest < \(time))
+                select greatest(\(time), (select latest from ocsp_clock))
+                """,
+                Self.query(serialNumbers, issuer: issuer),
+            ])
+            guard let row = results.first?.first, let rows = results.last else {
+                throw RecordError.broken("the record did not tell the latest time of an OCSP answer")
+            }
+            return (try Self.statuses(of: serialNumbers, rows), try row.decode(as: Date.self))
+        }
+    }
+
+    private static func query(_ serialNumbers: [[UInt8]], issuer: Issuer) -> PostgresQuery {
+        """
+        select c.serial, r.reason, r.revoked_at
+        from issuers i
+        join certificates c on c.issuer_id = i.id and c.serial = any (\(serialNumbers))
+        left join revocations r on r.issuer_id = c.issuer_id and r.serial = c.serial
+        where i.certificate = \(issuer.der)
+        """
+    }
+
+    /// In the order of `serialNumbers`, from the rows that the query found.
+    private static func statuses(of serialNumbers: [[UInt8]], _ rows: PostgresRows) throws -> [OCSPStatus] {
+        var found: [[UInt8]: OCSPStatus] = [:]
+        for row in rows {
+            let serialNumber = try row.decode(at: 0, as: [UInt8].self)
+            guard let text = try row.decode(at: 1, as: String?.self) else {
+                found[serialNumber] = .good
+                continue
+            }
+            guard let reason = RevocationReason(rawValue: text) else {
+                throw RecordError.broken("a certificate is revoked for \(text), which this program does not know")
+            }
+            // As CRLs write it.
+            let entry = RevokedCertificate(
+                serialNumber: serialNumber,
+                revokedAt: try row.decode(at: 2),
+                reason: reason.code
+            )
+            found[serialNumber] = .revoked(reason: entry.reason, at: entry.revokedAt)
+        }
+        return serialNumbers.map { found[$0] ?? .unknown }
     }
 
     package func recordResponder(_ responder: OCSPResponder, issuer: Issuer) async throws(RecordError) {

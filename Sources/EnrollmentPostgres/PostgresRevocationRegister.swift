@@ -7,15 +7,19 @@ package import Postgres
 /// commit: what is decided against one standing is never recorded under another.
 package struct PostgresRevocationRegister: RevocationRegister {
     private let pool: PostgresPool
-    private let webhooks: WebhookWriter
+    private let webhooks: @Sendable () -> [WebhookSubscription]
     private let limit: RevocationLimit
 
     /// - Parameters:
-    ///   - webhooks: Who is told of changes.
+    ///   - webhooks: Who is told of changes; asked anew for each.
     ///   - perHourMax: How many devices one operator may revoke an hour without a second one; 0 is no limit.
-    package init(pool: PostgresPool, webhooks: [WebhookSubscription] = [], perHourMax: Int = 0) {
+    package init(
+        pool: PostgresPool,
+        webhooks: @escaping @Sendable () -> [WebhookSubscription] = { [] },
+        perHourMax: Int = 0
+    ) {
         self.pool = pool
-        self.webhooks = WebhookWriter(subscriptions: webhooks)
+        self.webhooks = webhooks
         limit = RevocationLimit(perHourMax: perHourMax)
     }
 
@@ -55,7 +59,7 @@ package struct PostgresRevocationRegister: RevocationRegister {
                     at: at,
                     sequence: head.sequence + 1
                 )
-                var queries = step.queries + webhooks.queries(step.webhookEvents)
+                var queries = step.queries + WebhookWriter(subscriptions: webhooks()).queries(step.webhookEvents)
                 if let audit = step.audit { queries += AuditWriter.queries([audit], after: head) }
                 if !queries.isEmpty { _ = try await connection.pipeline(queries) }
                 let entry = try await connection.query(PostgresDeviceRegister.query(device, of: fleet)).first

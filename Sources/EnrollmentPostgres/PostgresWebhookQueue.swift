@@ -1,5 +1,6 @@
 package import Enrollment
 package import Foundation
+import PKI
 package import Postgres
 
 /// Events for webhooks in PostgreSQL. Sending holds no transaction and no connection: a server takes hold of a webhook for a
@@ -41,7 +42,7 @@ package struct PostgresWebhookQueue: WebhookQueue {
     /// Settling changes `due_at`, and the lock looks at the row anew, so that it is then not free.
     package func take(_ webhook: String, limit: Int) async throws(RecordError) -> WebhookBatch? {
         let hold = UUID()
-        let seconds = Double(WebhookBatch.holdMax.components.seconds)
+        let seconds = WebhookBatch.holdMax.inSeconds
         return try await recording {
             let rows = try await pool.withTransaction { connection in
                 try await connection.pipeline([
@@ -103,7 +104,7 @@ package struct PostgresWebhookQueue: WebhookQueue {
                     """
                     update webhook_events e
                     set attempts = e.attempts + 1, last_failure = f.why, due_at = now() + make_interval(secs => f.delay)
-                    from unnest(\(failed.map(\.id)), \(failed.map(\.why)), \(failed.map { Self.seconds($0.delay) }))
+                    from unnest(\(failed.map(\.id)), \(failed.map(\.why)), \(failed.map(\.delay.inSeconds)))
                         as f (id, why, delay)
                     where e.webhook = \(batch.webhook) and e.id = f.id
                     """,
@@ -118,7 +119,7 @@ package struct PostgresWebhookQueue: WebhookQueue {
                     """
                     update webhooks
                     set failures = \(Int32(clamping: settlement.failures)), last_failure = coalesce(\(lastFailure), last_failure),
-                        due_at = now() + make_interval(secs => \(Self.seconds(settlement.pause))),
+                        due_at = now() + make_interval(secs => \(settlement.pause.inSeconds)),
                         disabled_at = case when \(settlement.isGone) then coalesce(disabled_at, now()) else disabled_at end,
                         held_by = null, held_until = null
                     where name = \(batch.webhook) and held_by = \(batch.hold)
@@ -203,9 +204,5 @@ package struct PostgresWebhookQueue: WebhookQueue {
             }
             return again
         }
-    }
-
-    private static func seconds(_ duration: Duration) -> Double {
-        Double(duration.components.seconds) + Double(duration.components.attoseconds) / 1e18
     }
 }

@@ -53,6 +53,41 @@ struct CertificateStatusTests {
         }
     }
 
+    @Test func `an answer's time is in the record, and no server is given an earlier one`() async throws {
+        try await RecordDatabase.with { database in
+            let world = try TestFleet()
+            try await database.create(world)
+            let changes = RecordChanges(database.serverConfiguration, logger: .quiet)
+            let replica = database.replica()
+            defer { replica.close() }
+            let one = PostgresCertificateStatuses(pool: database.server, changes: changes, logger: .quiet)
+            let other = PostgresCertificateStatuses(pool: replica, changes: changes, logger: .quiet)
+            let serial: [UInt8] = [0x4D, 1, 2, 3, 4, 5, 6, 7, 8]
+            @Sendable func time(_ statuses: PostgresCertificateStatuses, _ seconds: Double) async throws -> Double {
+                let asked = TestClock.start.addingTimeInterval(seconds)
+                let answer = try await statuses.statuses(of: [serial], issuer: world.issuer, toSignAt: asked)
+                #expect(answer.statuses == [.unknown])
+                return answer.time.timeIntervalSince(TestClock.start)
+            }
+            #expect(try await time(one, 0) == 0)
+            #expect(try await time(other, -3_600) == 0)
+            #expect(try await time(other, 5) == 5)
+            #expect(try await time(one, 1) == 5)
+            // Many at once: each has at least the time that it asked for, and the latest stays.
+            let times = try await withThrowingTaskGroup(of: (Double, Double).self) { group in
+                for second in 6..<70 {
+                    let statuses = second.isMultiple(of: 2) ? one : other
+                    group.addTask { (Double(second), try await time(statuses, Double(second))) }
+                }
+                return try await group.reduce(into: []) { $0.append($1) }
+            }
+            #expect(times.allSatisfy { $0.1 >= $0.0 && $0.1 <= 69 })
+            for statuses in [one, other] { #expect(try await time(statuses, 0) == 69) }
+            let latest = try await database.owner.query("select latest from ocsp_clock")
+            #expect(try latest[0].decode(as: Date.self) == TestClock.start.addingTimeInterval(69))
+        }
+    }
+
     @Test func `that a responder was certified stands in the audit log`() async throws {
         try await RecordDatabase.with { database in
             let world = try TestFleet()

@@ -29,7 +29,7 @@ struct WebhookQueueTests {
         to database: RecordDatabase,
         _ webhooks: [WebhookSubscription] = [all]
     ) async throws -> [CommitOutcome] {
-        let commits = CommitGroup(pool: database.server, webhooks: webhooks, logger: .quiet)
+        let commits = CommitGroup(pool: database.server, webhooks: { webhooks }, logger: .quiet)
         var outcomes: [CommitOutcome] = []
         try await database.running(commits) {
             for entry in entries { outcomes.append(try await commits.commit(entry)) }
@@ -114,7 +114,7 @@ struct WebhookQueueTests {
             let draft = try EntryDraft(world)
             try await database.commit([draft.issuing()])
             let device = try world.names(draft.device).device
-            let register = PostgresRevocationRegister(pool: database.server, webhooks: [Self.all])
+            let register = PostgresRevocationRegister(pool: database.server, webhooks: { [Self.all] })
             let changes: [StandingChange] = [
                 .revoke(.certificateHold, comment: "looked at"), .revoke(.certificateHold, comment: nil),
                 .release(comment: nil), .release(comment: nil), .revoke(.superseded, comment: nil),

@@ -13,6 +13,7 @@ struct OCSPServiceTests {
     /// A record of one certificate.
     private final class OneCertificate: CertificateStatusRecord {
         private let state = Mutex<(status: OCSPStatus, changes: UInt64, failure: RecordError?)>((.good, 0, nil))
+        private let latest = Mutex(Date.distantPast)
         let responders = Mutex<[[UInt8]]>([])
         let asked = Atomic<Int>(0)
 
@@ -36,6 +37,18 @@ struct OCSPServiceTests {
             return serialNumbers.map { $0 == OCSPServiceTests.serial ? status : .unknown }
         }
 
+        func statuses(
+            of serialNumbers: [[UInt8]],
+            issuer: Issuer,
+            toSignAt time: Date
+        ) async throws(RecordError) -> (statuses: [OCSPStatus], time: Date) {
+            let statuses = try await self.statuses(of: serialNumbers, issuer: issuer)
+            return latest.withLock { latest in
+                latest = max(latest, time)
+                return (statuses, latest)
+            }
+        }
+
         func recordResponder(_ responder: OCSPResponder, issuer: Issuer) async throws(RecordError) {
             if let failure = state.withLock({ $0.failure }) { throw failure }
             responders.withLock { $0.append(responder.serialNumber) }
@@ -44,14 +57,20 @@ struct OCSPServiceTests {
 
     private struct Bench {
         let world: TestFleet
-        let record = OneCertificate()
-        let clock = TestClock()
-        let crl = Mutexed<Date?>(nil)
+        let record: OneCertificate
+        let clock: TestClock
+        let crl: Mutexed<Date?>
         let service: OCSPService
 
         init() async throws {
-            let world = try TestFleet()
+            try await self.init(TestFleet(), record: OneCertificate(), clock: TestClock(), crl: Mutexed(nil))
+        }
+
+        private init(_ world: TestFleet, record: OneCertificate, clock: TestClock, crl: Mutexed<Date?>) async throws {
             self.world = world
+            self.record = record
+            self.clock = clock
+            self.crl = crl
             service = OCSPService(
                 issuers: [world.issuer],
                 record: record,
@@ -61,6 +80,11 @@ struct OCSPServiceTests {
                 logger: .quiet
             )
             await service.renewResponders()
+        }
+
+        /// Another server with the same record, or the same one started anew.
+        func another(clock: TestClock) async throws -> Bench {
+            try await Bench(world, record: record, clock: clock, crl: crl)
         }
 
         func ask(_ serial: [UInt8] = OCSPServiceTests.serial) async throws -> OCSPAnswer {
@@ -160,6 +184,23 @@ struct OCSPServiceTests {
         bench.crl.set(TestClock.start.addingTimeInterval(600))
         bench.record.set(.good)
         #expect(try await bench.ask().caching?.thisUpdate == TestClock.start.addingTimeInterval(600))
+    }
+
+    @Test func `times go on rising over a restart with the clock set back, and from server to server`() async throws {
+        let first = try await Bench()
+        let before = try #require(try await first.ask().caching)
+        let clock = TestClock(TestClock.start.addingTimeInterval(-3_600))
+        let second = try await first.another(clock: clock)
+        #expect(try await second.ask().caching?.thisUpdate == before.thisUpdate)
+        // Whoever is ahead leads; the other one is not behind from its next signature on.
+        first.clock.advance(by: 7)
+        first.record.set(.revoked(reason: 1, at: TestClock.start))
+        #expect(try await first.ask().caching?.thisUpdate == TestClock.start.addingTimeInterval(7))
+        #expect(try await second.ask().caching?.thisUpdate == TestClock.start.addingTimeInterval(7))
+        // And nothing is said to be of a time that no clock has shown.
+        clock.advance(by: 3_610)
+        second.record.set(.good)
+        #expect(try await second.ask().caching?.thisUpdate == TestClock.start.addingTimeInterval(10))
     }
 
     // O-06

@@ -7,18 +7,21 @@ extension ConfigurationKeys {
         "webhooks.*.name",
         .name(lengthMax: 40),
         .required(example: "inventory"),
+        reloadable: true,
         "The webhook's name, by which the record, metrics and commands know it. What waits stays with the name."
     )
     static let webhookURL = ConfigurationKey(
         "webhooks.*.url",
         .webhookURL,
         .required(example: "https://inventory.example.com/hooks/muster"),
+        reloadable: true,
         "Where events are posted as JSON, signed as Standard Webhooks says: https, or http to this machine itself."
     )
     static let webhookSecretFile = ConfigurationKey(
         "webhooks.*.secretFile",
         .path,
         .required(example: "/etc/muster/inventory.secret"),
+        reloadable: true,
         "A file (mode 0600) with the secret that signs: 24 to 64 random bytes in base64, after whsec_. A second line with another "
             + "one signs too, for as long as the receiver changes from one to the other."
     )
@@ -26,18 +29,21 @@ extension ConfigurationKeys {
         "webhooks.*.caFile",
         .path,
         .optional(example: "/etc/muster/inventory-ca.pem"),
+        reloadable: true,
         "The CA certificates, in PEM, that the receiver's certificate must chain to. Left out, those of the system."
     )
     static let webhookEvents = ConfigurationKey(
         "webhooks.*.events",
         .webhookEvents,
         .standard(WebhookEvent.Kind.allCases.map(\.rawValue).joined(separator: ", ")),
+        reloadable: true,
         "What it is told of, separated by commas."
     )
     static let webhookFleets = ConfigurationKey(
         "webhooks.*.fleets",
         .fleetNames,
         .optional(example: "meters, valves"),
+        reloadable: true,
         "Of which fleets, separated by commas. Left out, of all."
     )
 

@@ -1,6 +1,6 @@
 import CoreMetrics
-import ESTServer
 import Enrollment
+import FrontBounds
 import Prometheus
 import Synchronization
 

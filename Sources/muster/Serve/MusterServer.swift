@@ -2,14 +2,11 @@ import CoreMetrics
 import Crypto
 import ESTServer
 import Enrollment
-import EnrollmentMQTT
 import EnrollmentPostgres
 import Foundation
 import Logging
-import MQTT
 import NIOCore
 import NIOPosix
-import NIOSSL
 import OperatorServer
 import PKI
 import Postgres
@@ -45,7 +42,7 @@ struct MusterServer: Sendable {
     private let operatorFront: OperatorFrontWiring?
     private let metrics: PrometheusMetrics
     private let threshold: LogThreshold
-    private let webhookReceivers: [WebhookReceiver]
+    private let webhooks: WebhookRoster
     private let ownKeys: Mutexed<Set<[UInt8]>>
 
     /// Reads keys and certificates and asks the database for its schema. Nothing listens yet.
@@ -62,9 +59,7 @@ struct MusterServer: Sendable {
         let identity = try Self.deviceIdentity(configuration.est)
         ownKeys = Mutexed(try ServerMaterial.ownKeys(configuration.est))
         operatorFront = try configuration.operatorFront.map { try OperatorFrontWiring($0) }
-        webhookReceivers = try configuration.webhooks.enumerated().map { index, webhook in
-            try ServerMaterial.webhookReceiver(webhook, index: index, logger: logger)
-        }
+        webhooks = WebhookRoster(try WebhookRoster.Edition(configuration.webhooks, logger: logger))
         database = try DatabaseAccess.configuration(configuration.database)
         pool = PostgresPool(
             PostgresPool.Configuration(
@@ -111,7 +106,7 @@ struct MusterServer: Sendable {
             pool: enrollmentPool,
             groupMax: configuration.limits.commitGroupMax,
             waitingMax: configuration.limits.commitQueueMax,
-            webhooks: subscriptions,
+            webhooks: { [webhooks] in webhooks.subscriptions },
             onCommit: { entries, took in
                 commitMetrics.committed(entries, took)
                 statistics.committed(entries)
@@ -126,7 +121,7 @@ struct MusterServer: Sendable {
             logger: logger
         )
         let outbox = PostgresOutbox(pool: pool, changes: changes)
-        let webhooks = PostgresWebhookQueue(pool: pool, changes: changes)
+        let webhookQueue = PostgresWebhookQueue(pool: pool, changes: changes)
         let loader = FleetLoader(
             source: PostgresFleetSource(pool: pool, changes: changes, logger: logger),
             directory: directory,
@@ -161,8 +156,8 @@ struct MusterServer: Sendable {
         let gauges = GaugeReader(
             pool: pool,
             outbox: outbox,
-            webhooks: webhooks,
-            webhookNames: configuration.webhooks.map(\.name),
+            webhooks: webhookQueue,
+            roster: webhooks,
             commits: commits,
             crls: crls,
             ocsp: ocsp,
@@ -180,12 +175,13 @@ struct MusterServer: Sendable {
             pool, enrollmentPool, changes, statistics, OnEventLoop(commits, group), OnEventLoop(questions, group),
         ]
         if let mqtt = configuration.mqtt {
-            services += try brokerServices(mqtt, outbox: outbox)
+            services += try BrokerServices(mqtt, logger: logger).all(outbox: outbox, pool: pool, factory: metrics)
         } else {
             logger.warning("no mqtt section: trust stores are recorded but not published")
         }
-        services += try await webhookServices(webhooks)
+        try await webhooks.present.register(in: webhookQueue)
         services += [
+            WebhookSender(queue: webhookQueue, roster: webhooks, factory: metrics, logger: logger),
             follower, statuses, OCSPUpkeep(service: ocsp),
             CRLPublisher(
                 database: database,
@@ -207,7 +203,7 @@ struct MusterServer: Sendable {
                 logger: logger
             ),
             gauges,
-            ReloadOnHangup(reload: { try reload(reloading()) }, logger: logger),
+            ReloadOnHangup(reload: { try await reload(reloading()) }, logger: logger),
             StatusFront(
                 host: configuration.publicFront.listen.host,
                 port: configuration.publicFront.listen.port,
@@ -242,7 +238,7 @@ struct MusterServer: Sendable {
                 onListening: { port in await ready.metrics(port) }
             ),
             ESTFront(
-                configuration: frontConfiguration,
+                configuration: ESTFront.Configuration(configuration, logger: logger),
                 tls: tls,
                 directory: directory,
                 enrollment: enrollment,
@@ -280,66 +276,7 @@ struct MusterServer: Sendable {
         if let failure = ready.failure { throw failure }
     }
 
-    private var frontConfiguration: ESTFront.Configuration {
-        var front = ESTFront.Configuration(
-            host: configuration.est.listen.host,
-            port: configuration.est.listen.port
-        )
-        front.connectionsMax = OpenFiles.connections(asked: configuration.est.connectionsMax, logger: logger)
-        front.handshakeTimeout = configuration.est.handshakeTimeout
-        front.idleTimeout = configuration.est.idleTimeout
-        front.connectionsPerAddressMax = configuration.limits.connectionsPerAddressMax
-        front.handshakesMax = configuration.limits.handshakesMax
-        front.requestsMax = configuration.limits.enrollmentsMax
-        front.headerOctetsMax = configuration.limits.requestHeaderBytesMax
-        front.bodyOctetsMax = configuration.limits.requestBodyBytesMax
-        front.chainCertificatesMax = configuration.limits.chainCertificatesMax
-        front.chainOctetsMax = configuration.limits.chainBytesMax
-        front.bodyTimeout = configuration.limits.requestBodyTimeout
-        front.lenientBodies = configuration.est.lenientBodies
-        return front
-    }
-
-    private func brokerServices(_ mqtt: ServerConfiguration.MQTT, outbox: PostgresOutbox) throws -> [any Service] {
-        let client = try BrokerAccess.client(mqtt, logger: logger)
-        return [
-            BrokerConnection(client: client),
-            OutboxPublisher(
-                outbox: outbox,
-                broker: client,
-                onPublished: OutboxMetrics(factory: metrics).published,
-                logger: logger
-            ),
-            RetainedMessages(outbox: outbox, broker: client, logger: logger),
-            AcknowledgementCollector(
-                record: outbox,
-                agents: PostgresAgents(pool: pool),
-                broker: client,
-                onAdvance: AgentMetrics(factory: metrics).advanced,
-                logger: logger
-            ),
-        ]
-    }
-
     private var revocationsPerHourMax: Int { configuration.operatorFront?.revocationsPerHourMax ?? 0 }
-
-    /// Who is told of events, as the record's writers know them.
-    private var subscriptions: [WebhookSubscription] { configuration.webhooks.map(\.subscription) }
-
-    /// Without webhooks there is nothing, not even a question to the record.
-    private func webhookServices(_ queue: PostgresWebhookQueue) async throws -> [any Service] {
-        guard !configuration.webhooks.isEmpty else { return [] }
-        let names = configuration.webhooks.map(\.name)
-        try await queue.register(names)
-        return [
-            WebhookSender(
-                queue: queue,
-                receivers: webhookReceivers,
-                metrics: WebhookMetrics(names, factory: metrics),
-                logger: logger
-            )
-        ]
-    }
 
     /// The ports of the operator front. A fleet that was applied serves at once here; other replicas hear of it.
     private func operatorRecord(
@@ -368,7 +305,7 @@ struct MusterServer: Sendable {
             devices: PostgresDeviceRegister(pool: pool),
             revocations: PostgresRevocationRegister(
                 pool: pool,
-                webhooks: subscriptions,
+                webhooks: { [webhooks] in webhooks.subscriptions },
                 perHourMax: revocationsPerHourMax
             ),
             revocationRequests: PostgresRevocationRequests(pool: pool, perHourMax: revocationsPerHourMax),
@@ -410,12 +347,15 @@ struct MusterServer: Sendable {
     }
 
     /// What can change without a restart.
-    private func reload(_ configuration: ServerConfiguration) throws {
+    private func reload(_ configuration: ServerConfiguration) async throws {
         let identity = try Self.deviceIdentity(configuration.est)
         let keys = try ServerMaterial.ownKeys(configuration.est)
+        let told = try WebhookRoster.Edition(configuration.webhooks, logger: logger)
+        try await told.register(in: PostgresWebhookQueue(pool: pool))
         try tls.reload(identity: identity, directory: directory)
         ownKeys.value = keys
         if let front = configuration.operatorFront { try operatorFront?.reload(front) }
+        webhooks.replace(by: told)
         threshold.level = configuration.log.level
     }
 
@@ -436,15 +376,6 @@ enum ServeProblem: Error, CustomStringConvertible {
     var description: String {
         switch self {
         case .schema(let text): text
-        }
-    }
-}
-
-extension ServerConfiguration.EST.TLSVersion {
-    fileprivate var nio: NIOSSL.TLSVersion {
-        switch self {
-        case .tls12: .tlsv12
-        case .tls13: .tlsv13
         }
     }
 }

@@ -1,4 +1,4 @@
-import ESTServer
+import FrontBounds
 import NIOCore
 import ServiceLifecycle
 

@@ -9,7 +9,8 @@ struct ServeCommand: AsyncParsableCommand {
         abstract: "Serve the fleets of a database.",
         discussion: """
             SIGTERM and SIGINT end it in order: requests in flight are answered first. SIGHUP reads the configuration \
-            again and takes what can change without a restart: the fronts' certificates and keys, and the log's level.
+            again and takes what can change without a restart: the fronts' certificates and keys, webhooks with their \
+            secrets, and the log's level.
             """
     )
 

@@ -81,8 +81,7 @@ struct GaugeReader: Service {
     let pool: PostgresPool
     let outbox: PostgresOutbox
     let webhooks: PostgresWebhookQueue
-    /// Those of the configuration.
-    let webhookNames: [String]
+    let roster: WebhookRoster
     let commits: CommitGroup
     let crls: PublishedCRLs
     let ocsp: OCSPService
@@ -104,9 +103,12 @@ struct GaugeReader: Service {
         } catch {
             // The database's absence is told by readiness.
         }
-        if !webhookNames.isEmpty, let standings = try? await webhooks.standings() {
-            for standing in standings where webhookNames.contains(standing.webhook) {
-                set(MusterMetrics.webhookOldest.name, [("webhook", standing.webhook)], standing.oldestSeconds ?? 0)
+        if !roster.namesSinceStart.isEmpty, let standings = try? await webhooks.standings() {
+            let (names, known) = (roster.names, roster.namesSinceStart)
+            // Of one that is told no more, nothing is late.
+            for standing in standings where known.contains(standing.webhook) {
+                let seconds = names.contains(standing.webhook) ? standing.oldestSeconds ?? 0 : 0
+                set(MusterMetrics.webhookOldest.name, [("webhook", standing.webhook)], seconds)
             }
         }
         if let counts = try? await RecordGauges(pool: pool).agents(at: Date()) {
@@ -152,14 +154,14 @@ struct GaugeReader: Service {
 
 /// Reloads at SIGHUP. What cannot be reloaded stays as it was, and the log says why.
 struct ReloadOnHangup: Service {
-    let reload: @Sendable () throws -> Void
+    let reload: @Sendable () async throws -> Void
     let logger: Logger
 
     func run() async throws {
         await cancelWhenGracefulShutdown {
             for await _ in await UnixSignalsSequence(trapping: .sighup) {
                 do {
-                    try reload()
+                    try await reload()
                     logger.notice("reloaded")
                 } catch {
                     logger.error("not reloaded; all stays as it was", metadata: ["error": "\(error)"])

@@ -11,7 +11,7 @@ final class WebhookMetrics: Sendable {
 
     private let counters: [String: Counters]
 
-    /// - Parameter webhooks: Those of the configuration; each has its series from the beginning, so that a rise is seen.
+    /// - Parameter webhooks: Those that are told; each has its series from the beginning, so that a rise is seen.
     init(_ webhooks: [String], factory: any MetricsFactory) {
         func counter(_ webhook: String, _ outcome: String) -> Counter {
             let dimensions = [("webhook", webhook), ("outcome", outcome)]

@@ -1,10 +1,14 @@
 import AsyncHTTPClient
+import CoreMetrics
 import Enrollment
 import Logging
 import ServiceLifecycle
 
 /// Sends what waits for webhooks: at least once, of each subject in order. An event is done when its receiver has answered 2xx;
 /// until then it waits, however often this server is killed. One receiver's troubles are not another's.
+///
+/// Another edition of the roster begins at once. What is under way of the one before is ended as it was begun; the record's hold
+/// keeps the two from one webhook at a time.
 struct WebhookSender: Service {
     /// Deliveries to one receiver at a time.
     static let concurrency = 16
@@ -16,39 +20,66 @@ struct WebhookSender: Service {
     private static let batchesMax = 10_000
 
     let queue: any WebhookQueue
-    let receivers: [WebhookReceiver]
-    let metrics: WebhookMetrics
+    let roster: WebhookRoster
+    let factory: any MetricsFactory
     let logger: Logger
 
     func run() async throws {
-        await withTaskGroup(of: Void.self) { group in
-            for receiver in receivers {
-                group.addTask {
-                    do { try await receiver.withClient { client in await serve(receiver, by: client) } } catch {
-                        logger.warning("a webhook's connections did not end in order", metadata: ["error": "\(error)"])
+        await withDiscardingTaskGroup { group in
+            for await (number, edition) in roster.editions.cancelOnGracefulShutdown() {
+                let metrics = WebhookMetrics(edition.names, factory: factory)
+                for receiver in edition.receivers {
+                    group.addTask {
+                        do {
+                            try await receiver.withClient { client in
+                                await serve(receiver, of: number, by: client, metrics)
+                            }
+                        } catch {
+                            logger.warning(
+                                "a webhook's connections did not end in order",
+                                metadata: ["error": "\(error)"]
+                            )
+                        }
                     }
                 }
             }
         }
     }
 
-    private func serve(_ receiver: WebhookReceiver, by client: HTTPClient) async {
+    /// Until the edition is not the present one any more.
+    private func serve(
+        _ receiver: WebhookReceiver,
+        of edition: Int,
+        by client: HTTPClient,
+        _ metrics: WebhookMetrics
+    ) async {
         for await _ in queue.wakeups().cancelOnGracefulShutdown() {
             for _ in 0..<Self.batchesMax {
+                guard roster.isPresent(edition) else { return }
                 // A batch under way is ended, so that nothing is sent twice because of an orderly end.
                 if Task.isShuttingDownGracefully || Task.isCancelled { break }
-                guard await sendBatch(to: receiver, by: client) else { break }
+                guard await sendBatch(to: receiver, by: client, metrics) else { break }
             }
         }
     }
 
     /// - Returns: False if there is nothing more to do now.
-    private func sendBatch(to receiver: WebhookReceiver, by client: HTTPClient) async -> Bool {
+    private func sendBatch(
+        to receiver: WebhookReceiver,
+        by client: HTTPClient,
+        _ metrics: WebhookMetrics
+    ) async -> Bool {
         do {
             guard let batch = try await queue.take(receiver.name, limit: Self.batchMax) else { return false }
             let outcomes = await send(batch, to: receiver, by: client)
             let settlement = WebhookSettlement(batch, outcomes) { Double.random(in: 0...1) }
             let givenUp = try await queue.settle(batch, settlement)
+            metrics.settled(
+                receiver.name,
+                delivered: settlement.delivered.count,
+                failed: settlement.failed.count,
+                givenUp: givenUp
+            )
             report(settlement, givenUp: givenUp, of: receiver.name)
             return settlement.pause == .zero
         } catch {
@@ -92,12 +123,6 @@ struct WebhookSender: Service {
     }
 
     private func report(_ settlement: WebhookSettlement, givenUp: Int, of webhook: String) {
-        metrics.settled(
-            webhook,
-            delivered: settlement.delivered.count,
-            failed: settlement.failed.count,
-            givenUp: givenUp
-        )
         guard let failure = settlement.failed.last else { return }
         var metadata: Logger.Metadata = ["webhook": "\(webhook)", "reason": "\(failure.why)"]
         metadata["failed"] = "\(settlement.failed.count)"

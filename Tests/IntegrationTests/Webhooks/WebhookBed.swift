@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import TestPeers
 import Testing
 
@@ -28,7 +29,7 @@ struct WebhookBed: Sendable {
         folder = try TemporaryDirectory(prefix: "mhook")
         scheme = hasTLS ? "https" : "http"
         try folder.write("webhooks.py", WebhookReceiverScript.text.utf8)
-        try await Shell.run("cd \"$1\"; (umask 077; echo \"whsec_$(openssl rand -base64 32)\" > secret)", folder.path)
+        try await Self.renewSecret(in: folder)
         let pki = URL(fileURLWithPath: document.files.root).deletingLastPathComponent().path
         let identity = hasTLS ? [pki + "/est.pem", pki + "/est.key"] : []
         receiver = try await BackgroundProgram(["python3", folder.path + "/webhooks.py", folder.path] + identity)
@@ -36,6 +37,21 @@ struct WebhookBed: Sendable {
         try await Eventually.holds("the receiver's port: \(program.log)") {
             FileManager.default.fileExists(atPath: port)
         }
+    }
+
+    /// Gives the receiver a secret, which servers find in their file.
+    func renewSecret() async throws { try await Self.renewSecret(in: folder) }
+
+    private static func renewSecret(in folder: TemporaryDirectory) async throws {
+        try await Shell.run("cd \"$1\"; (umask 077; echo \"whsec_$(openssl rand -base64 32)\" > secret)", folder.path)
+    }
+
+    /// Has something else be in the place of the secret while `body` runs.
+    func withSecret(_ text: String, _ body: () async throws -> Void) async throws {
+        let kept = try folder.read("secret")
+        try folder.write("secret", text.utf8)
+        try await body()
+        try folder.write("secret", kept)
     }
 
     /// What the receiver answers from now on.
@@ -67,17 +83,48 @@ struct WebhookBed: Sendable {
 
     /// Options of the configuration that name the webhook.
     func options(_ more: [String: String] = [:]) throws -> [String] {
+        try keys(more).flatMap { ["--set", "webhooks.0.\($0.key)=\($0.value)"] }
+    }
+
+    /// The file of a configuration that SIGHUP reads anew, with the webhook in it.
+    /// - Parameter more: Nil for one without.
+    @discardableResult
+    func configure(_ more: [String: String]?) throws -> String {
+        var text = try String(contentsOfFile: dev.state + "/muster.yaml", encoding: .utf8)
+        if let more {
+            let lines = try keys(more).map { "\($0.key): \($0.value)" }
+            text += "\nwebhooks:\n  - \(lines.joined(separator: "\n    "))\n"
+        }
+        let file = "\(dev.state)/\(webhook).yaml"
+        try Data(text.utf8).write(to: URL(fileURLWithPath: file))
+        return file
+    }
+
+    private func keys(_ more: [String: String]) throws -> [(key: String, value: String)] {
         let port = try String(contentsOfFile: folder.path + "/port", encoding: .utf8)
         var keys = [
             "name": webhook, "url": "\(scheme)://localhost:\(port)/hooks/muster", "secretFile": folder.path + "/secret",
         ]
         if scheme == "https" { keys["caFile"] = document.files.root }
         keys.merge(more) { $1 }
-        return keys.sorted { $0.key < $1.key }.flatMap { ["--set", "webhooks.0.\($0.key)=\($0.value)"] }
+        return keys.sorted { $0.key < $1.key }
     }
 
     func server(_ more: [String: String] = [:]) async throws -> SystemTests.ServeTests.Replica {
         try await SystemTests.ServeTests.Replica(config: dev.state + "/muster.yaml", options: try options(more))
+    }
+
+    /// A server that reads a file of `configure`.
+    func server(configuration file: String) async throws -> SystemTests.ServeTests.Replica {
+        try await SystemTests.ServeTests.Replica(config: file)
+    }
+
+    /// Has a server read its configuration again, and waits for what it says of that.
+    func reload(_ server: SystemTests.ServeTests.Replica, logs message: String = "reloaded") async throws {
+        func count() -> Int { server.program.log.split(separator: "\"message\":\"\(message)\"").count }
+        let before = count()
+        server.program.signal(SIGHUP)
+        try await Eventually.holds(message) { count() > before }
     }
 
     /// Runs `muster webhook …` on the server's machine.

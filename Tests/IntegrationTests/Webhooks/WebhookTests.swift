@@ -125,6 +125,56 @@ extension SystemTests {
             #expect(try await server.program.end(withinSeconds: 60) == 0)
         }
 
+        @Test func `SIGHUP takes a new secret, other events, fewer webhooks and more, and nothing if a secret is none`()
+            async throws
+        {
+            let bed = try await WebhookBed()
+            let server = try await bed.server(configuration: try bed.configure(["events": "device.enrolled"]))
+            func seen(_ count: Int) async throws -> WebhookBed.Seen {
+                try await Eventually.holds("\(count) events") { try bed.seen.count == count }
+                return try bed.seen[count - 1]
+            }
+            func enroll() async throws -> SystemDevice {
+                try await SystemDevice(bed.document).enrolled(at: server.est)
+            }
+            _ = try await enroll()
+            #expect(try await seen(1).verdict == "signed")
+            // The receiver knows the new one alone; the server signs with what it has read.
+            try await bed.renewSecret()
+            _ = try await enroll()
+            #expect(try await seen(2).verdict == "forged")
+            try await bed.reload(server)
+            let device = try await enroll()
+            #expect(try await seen(3).verdict == "signed")
+
+            try bed.configure(["events": "device.enrolled, device.revoked"])
+            try await bed.reload(server)
+            let fleet = bed.document.fleet
+            try await bed.operate(server, "revoke", device.id, "--fleet", fleet, "--reason", "keyCompromise")
+            let revoked = try await seen(4)
+            #expect(revoked.type == "device.revoked" && revoked.verdict == "signed")
+
+            try await bed.withSecret("hunter2") {
+                try await bed.reload(server, logs: "not reloaded; all stays as it was")
+            }
+            #expect(!server.program.log.contains("hunter2"))
+            _ = try await enroll()
+            #expect(try await seen(5).verdict == "signed")
+
+            // Nothing is written for one that is told no more.
+            try bed.configure(nil)
+            try await bed.reload(server)
+            _ = try await enroll()
+            #expect(try await bed.waiting() == "0")
+            try bed.configure([:])
+            try await bed.reload(server)
+            let last = try await enroll()
+            #expect(try await seen(6).data["device"] == last.id)
+            try await Eventually.holds("nothing that waits") { try await bed.waiting() == "0" }
+            server.program.signal(SIGTERM)
+            #expect(try await server.program.end(withinSeconds: 60) == 0)
+        }
+
         @Test func `a secret that is none stops the server with the key's name, and is not repeated`() async throws {
             let bed = try await WebhookBed()
             let folder = try TemporaryDirectory(prefix: "mhook")

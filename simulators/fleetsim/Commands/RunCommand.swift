@@ -71,58 +71,49 @@ struct RunCommand: AsyncParsableCommand {
 
     func run() async throws {
         switch try ScenarioFile.read(scenario) {
-        case .phases(let scenario): try await play(scenario.part(part))
-        case .revocation(let storm): try await play(storm.part(part))
-        case .renewal(let renewal): try await play(renewal.part(part))
+        case .phases(let whole):
+            try refuseGateway()
+            var scenario = try whole.part(part)
+            scenario.seed = seed ?? scenario.seed
+            scenario.prefix = prefix ?? scenario.prefix
+            let drawn = try ScenarioPlan(scenario)
+            try await play(drawn, fleet: scenario.fleet, seed: scenario.seed) { file, label, group in
+                try await ScenarioRun(plan: drawn, file: file, label: label, group: group).run(part: part)
+            }
+        case .revocation(let whole):
+            var storm = try whole.part(part)
+            storm.seed = seed ?? storm.seed
+            storm.prefix = prefix ?? storm.prefix
+            storm.gateway = gateway ?? storm.gateway
+            let drawn = StormPlan(storm)
+            try await play(drawn, fleet: storm.fleet, seed: storm.seed) { file, label, group in
+                try await StormRun(plan: drawn, file: file, label: label, group: group).run(part: part)
+            }
+        case .renewal(let whole):
+            try refuseGateway()
+            var renewal = try whole.part(part)
+            renewal.seed = seed ?? renewal.seed
+            renewal.prefix = prefix ?? renewal.prefix
+            let drawn = RenewalPlan(renewal)
+            try await play(drawn, fleet: renewal.fleet, seed: renewal.seed) { file, label, group in
+                try await RenewalRun(plan: drawn, file: file, label: label, group: group).run(part: part)
+            }
         }
     }
 
-    private func play(_ whole: Scenario) async throws {
-        var scenario = whole
-        try refuseGateway()
-        scenario.seed = seed ?? scenario.seed
-        scenario.prefix = prefix ?? scenario.prefix
-        let drawn = try ScenarioPlan(scenario)
+    /// Shows the plan, or plays it by `run`, writes what it came to, and ends as that is.
+    private func play<Judged: RunReport>(
+        _ drawn: some DrawnPlan,
+        fleet: String?,
+        seed: UInt64,
+        _ run: (DevFile, ESTLabel, any EventLoopGroup) async throws -> Judged
+    ) async throws {
         guard !plan, let dev else { return drawn.print { print($0) } }
-        let (file, label) = try target(dev, fleet: scenario.fleet, seed: scenario.seed)
-        let report = try await withLoops { group in
-            try await ScenarioRun(plan: drawn, file: file, label: label, group: group).run(part: part)
-        }
+        let (file, label) = try target(dev, fleet: fleet, seed: seed)
+        let report = try await withLoops { group in try await run(file, label, group) }
         print(report.text)
         try keep(report.encoded(), report.page)
         if report.isInterrupted { throw ExitCode(EnrollCommand.interruptedStatus) }
-        if !report.isSuccess { throw ExitCode.failure }
-    }
-
-    private func play(_ whole: RevocationStorm) async throws {
-        var storm = whole
-        storm.seed = seed ?? storm.seed
-        storm.prefix = prefix ?? storm.prefix
-        storm.gateway = gateway ?? storm.gateway
-        let drawn = StormPlan(storm)
-        guard !plan, let dev else { return drawn.print { print($0) } }
-        let (file, label) = try target(dev, fleet: storm.fleet, seed: storm.seed)
-        let report = try await withLoops { group in
-            try await StormRun(plan: drawn, file: file, label: label, group: group).run(part: part)
-        }
-        print(report.text)
-        try keep(report.encoded(), report.page)
-        if !report.isSuccess { throw ExitCode.failure }
-    }
-
-    private func play(_ whole: Renewal) async throws {
-        var renewal = whole
-        try refuseGateway()
-        renewal.seed = seed ?? renewal.seed
-        renewal.prefix = prefix ?? renewal.prefix
-        let drawn = RenewalPlan(renewal)
-        guard !plan, let dev else { return drawn.print { print($0) } }
-        let (file, label) = try target(dev, fleet: renewal.fleet, seed: renewal.seed)
-        let report = try await withLoops { group in
-            try await RenewalRun(plan: drawn, file: file, label: label, group: group).run(part: part)
-        }
-        print(report.text)
-        try keep(report.encoded(), report.page)
         if !report.isSuccess { throw ExitCode.failure }
     }
 

@@ -1,5 +1,5 @@
 /// All that is drawn for a fleet that renews, before it is played.
-struct RenewalPlan: Hashable, Sendable {
+struct RenewalPlan: Hashable, DrawnPlan {
     /// What befalls one device.
     struct Unit: Hashable, Sendable {
         /// Counted from 1.

@@ -5,10 +5,6 @@ import Yams
 struct RenewalReader {
     /// The section that makes a file one.
     static let section = "renewal"
-    private static let top = (
-        required: ["scenario", "seed", section, "limits"],
-        optional: ["fleet", "prefix", "key", "retry"]
-    )
     private static let keys = (
         required: ["devices", "day", "days", "lifetime"],
         optional: ["renewAt", "skew", "offline", "concurrency"]
@@ -20,18 +16,9 @@ struct RenewalReader {
     let file: String
 
     func renewal(_ root: Node) throws(ScenarioProblem) -> Renewal {
-        let top = try ScenarioSection(
+        let (top, head, section) = try ScenarioSection.opening(
             root,
-            name: "",
-            file: file,
-            required: Self.top.required,
-            optional: Self.top.optional
-        )
-        let head = try ScenarioHead(top)
-        guard let node = top.node(Self.section) else { throw top.problem(Self.section, "is missing") }
-        let section = try ScenarioSection(
-            node,
-            name: Self.section,
+            Self.section,
             file: file,
             required: Self.keys.required,
             optional: Self.keys.optional
@@ -46,7 +33,7 @@ struct RenewalReader {
             seed: head.seed,
             fleet: head.fleet ?? Renewal.fleetStandard,
             prefix: head.prefix,
-            key: top.word("key", DeviceKeyKind.self) ?? .p256,
+            key: head.key,
             retry: head.retry,
             devices: section.integer("devices", in: 1...Renewal.devicesMax) ?? 0,
             day: day ?? .seconds(1),

@@ -1,7 +1,7 @@
 import Foundation
 
 /// What a fleet that renews came to, for people and for programs.
-struct RenewalReport: Codable, Sendable {
+struct RenewalReport: Codable, RunReport {
     let scenario: String
     let seed: UInt64
     /// What its counts were divided by.
@@ -27,6 +27,8 @@ struct RenewalReport: Codable, Sendable {
     let rate: CurveReport
     let limits: [LimitReport]
 
+    /// It is played to its end, or there is no report.
+    var isInterrupted: Bool { false }
     var isSuccess: Bool { limits.allSatisfy(\.isMet) }
 
     private var headline: String {
@@ -72,12 +74,5 @@ struct RenewalReport: Codable, Sendable {
                 PageTable.times(rows), PageTable.counts("Problems", problems), PageTable.counts("Answers", answers),
             ]
         )
-    }
-
-    /// The whole as JSON, keys in order.
-    func encoded() throws -> Data {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        return try encoder.encode(self)
     }
 }

@@ -5,10 +5,6 @@ import Yams
 struct RevocationStormReader {
     /// The section that makes a file a storm's.
     static let section = "revocation"
-    private static let top = (
-        required: ["scenario", "seed", section, "limits"],
-        optional: ["fleet", "prefix", "key", "retry"]
-    )
     private static let keys = (
         required: ["devices", "leaked"],
         optional: ["concurrency", "operators", "watch", "probe", "patience", "gateway"]
@@ -18,18 +14,9 @@ struct RevocationStormReader {
     let file: String
 
     func storm(_ root: Node) throws(ScenarioProblem) -> RevocationStorm {
-        let top = try ScenarioSection(
+        let (top, head, section) = try ScenarioSection.opening(
             root,
-            name: "",
-            file: file,
-            required: Self.top.required,
-            optional: Self.top.optional
-        )
-        let head = try ScenarioHead(top)
-        guard let node = top.node(Self.section) else { throw top.problem(Self.section, "is missing") }
-        let section = try ScenarioSection(
-            node,
-            name: Self.section,
+            Self.section,
             file: file,
             required: Self.keys.required,
             optional: Self.keys.optional
@@ -40,7 +27,7 @@ struct RevocationStormReader {
             seed: head.seed,
             fleet: head.fleet,
             prefix: head.prefix,
-            key: top.word("key", DeviceKeyKind.self) ?? .p256,
+            key: head.key,
             retry: head.retry,
             devices: devices,
             leaked: leaked(section, of: devices),

@@ -1,5 +1,5 @@
 /// All that is drawn for a storm before it is played.
-struct StormPlan: Hashable, Sendable {
+struct StormPlan: Hashable, DrawnPlan {
     let storm: RevocationStorm
     /// The numbers of the devices that came by the claim that leaked, in the order in which they are revoked.
     let leaked: [Int]

@@ -1,7 +1,7 @@
 import Foundation
 
 /// What a storm came to, for people and for programs.
-struct StormReport: Codable, Sendable {
+struct StormReport: Codable, RunReport {
     struct StageReport: Codable, Sendable {
         let stage: StormStage
         let times: Report.StageReport
@@ -26,6 +26,8 @@ struct StormReport: Codable, Sendable {
     let timeline: [CurveReport]
     let limits: [LimitReport]
 
+    /// It is played to its end, or there is no report.
+    var isInterrupted: Bool { false }
     var isSuccess: Bool { limits.allSatisfy(\.isMet) }
 
     static func stages(_ histograms: [StormStage: LatencyHistogram]) -> [StageReport] {
@@ -91,12 +93,5 @@ struct StormReport: Codable, Sendable {
                 PageTable.times(stages.map { ($0.stage.title, $0.times) }), PageTable.counts("Problems", problems),
             ]
         )
-    }
-
-    /// The whole as JSON, keys in order.
-    func encoded() throws -> Data {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        return try encoder.encode(self)
     }
 }

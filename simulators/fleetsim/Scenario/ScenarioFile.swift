@@ -58,10 +58,9 @@ struct ScenarioFile {
         )
         let head = try ScenarioHead(top)
         let identity = try top.word("identity", IdentityKind.self) ?? .idevid
-        let key = try top.word("key", DeviceKeyKind.self) ?? .p256
         var phases: [ScenarioPhase] = []
         for item in try top.list("phases", max: Scenario.phasesMax) {
-            let phase = try phase(item.node, item.name, identity, key)
+            let phase = try phase(item.node, item.name, identity, head.key)
             if phases.contains(where: { $0.name == phase.name }) {
                 throw ScenarioProblem(
                     place: "\(file):\(item.node.mark?.line ?? 1)",

@@ -6,6 +6,7 @@ struct ScenarioHead {
     let seed: UInt64
     let fleet: String?
     let prefix: String
+    let key: DeviceKeyKind
     let retry: RetryPolicy
 
     init(_ top: ScenarioSection) throws(ScenarioProblem) {
@@ -16,6 +17,7 @@ struct ScenarioHead {
         let form = "1 to \(FleetSeed.prefixLengthMax) of A-Z, a-z, 0-9, '.', '_' and '-'"
         let given = try top.value("prefix", form) { FleetSeed(value: 0, prefix: $0) == nil ? nil : $0 }
         prefix = given ?? FleetSeed.prefixDefault
+        key = try top.word("key", DeviceKeyKind.self) ?? .p256
         retry = try Self.retry(top)
     }
 

@@ -1,6 +1,6 @@
 /// All that is drawn for a scenario before anything is played: which device has which fault, at which octet, for how
 /// long. The same scenario and seed give the same plan, whatever the machine and however fast its server is.
-struct ScenarioPlan: Hashable, Sendable {
+struct ScenarioPlan: Hashable, DrawnPlan {
     struct Phase: Hashable, Sendable {
         let phase: ScenarioPhase
         /// In the order in which they are switched on.

@@ -1,7 +1,7 @@
 import Foundation
 
 /// What a scenario came to, for people and for programs.
-struct ScenarioReport: Codable, Sendable {
+struct ScenarioReport: Codable, RunReport {
     struct PhaseReport: Codable, Sendable {
         let name: String
         let units: Int
@@ -36,7 +36,6 @@ struct ScenarioReport: Codable, Sendable {
     /// Devices that came to their end, by the words of `--expect`, over the seconds of the run.
     let timeline: [CurveReport]
 
-    /// True if the whole was played and every limit is met.
     var isSuccess: Bool { !isInterrupted && unitsDone == units && limits.allSatisfy(\.isMet) }
 
     /// The whole as lines of text.
@@ -89,12 +88,5 @@ struct ScenarioReport: Codable, Sendable {
                 PageTable.counts("Faults that were played", played),
             ]
         )
-    }
-
-    /// The whole as JSON, keys in order.
-    func encoded() throws -> Data {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        return try encoder.encode(self)
     }
 }

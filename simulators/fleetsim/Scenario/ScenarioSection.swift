@@ -54,6 +54,32 @@ struct ScenarioSection {
         }
     }
 
+    /// Opens a file that is one section, beside its head and its limits.
+    ///
+    /// - Parameters:
+    ///   - name: That of the section, which makes the file one of its kind.
+    ///   - required: Keys of the section.
+    ///   - optional: Keys of the section, too.
+    static func opening(
+        _ root: Node,
+        _ name: String,
+        file: String,
+        required: [String],
+        optional: [String]
+    ) throws(ScenarioProblem) -> (top: ScenarioSection, head: ScenarioHead, section: ScenarioSection) {
+        let top = try ScenarioSection(
+            root,
+            name: "",
+            file: file,
+            required: ["scenario", "seed", name, "limits"],
+            optional: ["fleet", "prefix", "key", "retry"]
+        )
+        let head = try ScenarioHead(top)
+        guard let node = top.node(name) else { throw top.problem(name, "is missing") }
+        let section = try ScenarioSection(node, name: name, file: file, required: required, optional: optional)
+        return (top, head, section)
+    }
+
     func has(_ key: String) -> Bool { values[key] != nil }
 
     /// What stands under `key`.

@@ -14,17 +14,17 @@ package final class LoopExecutor: TaskExecutor {
 }
 
 /// What all connections of an event loop share.
-struct FrontLoop: Sendable {
-    let executor: LoopExecutor
-    let deadlines: NIOLoopBoundBox<LoopDeadlines>
+package struct FrontLoop: Sendable {
+    package let executor: LoopExecutor
+    package let deadlines: NIOLoopBoundBox<LoopDeadlines>
 
-    init(_ loop: any EventLoop) {
+    package init(_ loop: any EventLoop) {
         executor = LoopExecutor(loop)
         deadlines = NIOLoopBoundBox.makeBoxSendingValue(LoopDeadlines(loop), eventLoop: loop)
     }
 
     /// That of each loop of a group, by the loop.
-    static func all(of group: any EventLoopGroup) -> [ObjectIdentifier: FrontLoop] {
+    package static func all(of group: any EventLoopGroup) -> [ObjectIdentifier: FrontLoop] {
         Dictionary(uniqueKeysWithValues: group.makeIterator().map { (ObjectIdentifier($0), FrontLoop($0)) })
     }
 }

@@ -1,18 +1,25 @@
-import NIOCore
+package import NIOCore
 import Synchronization
 
-/// Counts connections, handshakes and requests against their bounds, for all event loops of the front. What it cannot
+/// Counts connections, handshakes and requests against their bounds, for all event loops of a front. What it cannot
 /// take waits in the listener's backlog, oldest first, where it costs nothing: who was let in is served to the end.
-final class ConnectionLedger: Sendable {
-    struct Bounds: Sendable {
+package final class ConnectionLedger: Sendable {
+    package struct Bounds: Sendable {
         let connections: Int
         let connectionsPerAddress: Int
         let handshakes: Int
         let requests: Int
+
+        package init(connections: Int, connectionsPerAddress: Int, handshakes: Int, requests: Int) {
+            self.connections = connections
+            self.connectionsPerAddress = connectionsPerAddress
+            self.handshakes = handshakes
+            self.requests = requests
+        }
     }
 
     /// Names a connection while it is open.
-    typealias ConnectionID = ObjectIdentifier
+    package typealias ConnectionID = ObjectIdentifier
 
     private struct Connection {
         let channel: any Channel
@@ -38,12 +45,12 @@ final class ConnectionLedger: Sendable {
     /// A handshake that takes longer than this may be ended in favour of one that begins.
     static let stalledAfter: TimeAmount = .seconds(2)
 
-    let bounds: Bounds
+    package let bounds: Bounds
     private let observer: any FrontObserver
     private let state = Mutex(State())
     private let onRoom = Mutex<(@Sendable () -> Void)?>(nil)
 
-    init(_ bounds: Bounds, observer: any FrontObserver) {
+    package init(_ bounds: Bounds, observer: any FrontObserver) {
         self.bounds = bounds
         self.observer = observer
     }
@@ -70,7 +77,7 @@ final class ConnectionLedger: Sendable {
         return hasRoom
     }
 
-    static func id(of channel: any Channel) -> ConnectionID { ObjectIdentifier(channel) }
+    package static func id(of channel: any Channel) -> ConnectionID { ObjectIdentifier(channel) }
 
     /// Takes a connection up, which is paid back by `closed`. False if it must be closed: its address has too many, or
     /// the front is stopping.
@@ -94,7 +101,7 @@ final class ConnectionLedger: Sendable {
         return isTaken
     }
 
-    func handshakeEnded(_ id: ConnectionID) {
+    package func handshakeEnded(_ id: ConnectionID) {
         let wakes = state.withLock { state in
             Self.endHandshake(id, &state)
             return Self.takeWaiting(&state)
@@ -102,7 +109,7 @@ final class ConnectionLedger: Sendable {
         if wakes { wake() }
     }
 
-    func closed(_ id: ConnectionID) {
+    package func closed(_ id: ConnectionID) {
         let (wakes, drained) = state.withLock { state -> (Bool, CheckedContinuation<Void, Never>?) in
             Self.endHandshake(id, &state)
             guard let connection = state.connections.removeValue(forKey: id) else { return (false, nil) }
@@ -117,7 +124,7 @@ final class ConnectionLedger: Sendable {
     }
 
     /// False if too many requests are on their way. Each true is paid back by `requestEnded`.
-    func requestBegan() -> Bool {
+    package func requestBegan() -> Bool {
         let hasRoom = state.withLock { state in
             guard state.requests < bounds.requests else { return false }
             state.requests += 1
@@ -127,11 +134,11 @@ final class ConnectionLedger: Sendable {
         return hasRoom
     }
 
-    func requestEnded() { state.withLock { $0.requests -= 1 } }
+    package func requestEnded() { state.withLock { $0.requests -= 1 } }
 
     /// Takes no more connections.
     /// - Returns: Those that are open.
-    func stop() -> [any Channel] {
+    package func stop() -> [any Channel] {
         state.withLock { state in
             state.isStopping = true
             return state.connections.values.map(\.channel)
@@ -139,7 +146,7 @@ final class ConnectionLedger: Sendable {
     }
 
     /// Returns when no connection is left; call it once, after `stop`.
-    func drain() async {
+    package func drain() async {
         await withCheckedContinuation { continuation in
             let isEmpty = state.withLock { state in
                 guard !state.connections.isEmpty else { return true }

@@ -1,21 +1,23 @@
-import NIOCore
+package import NIOCore
 
 /// When a connection is to be looked at, if nothing happens before, and what is done then. It has one such time, since a
 /// connection does one thing at a time. Used on its event loop alone.
-final class ConnectionDeadline {
+package final class ConnectionDeadline {
     fileprivate var at = NIODeadline.distantFuture
     fileprivate var act: (() -> Void)?
     /// True once the connection is closed: what would be done holds on to it.
     fileprivate var isOver = false
 
+    package init() {}
+
     /// Replaces what was set before. It may be late by `LoopDeadlines.interval`.
-    func set(in time: TimeAmount, _ act: @escaping () -> Void) {
+    package func set(in time: TimeAmount, _ act: @escaping () -> Void) {
         guard !isOver else { return }
         at = .now() + time
         self.act = act
     }
 
-    func clear() {
+    package func clear() {
         at = .distantFuture
         act = nil
     }
@@ -23,7 +25,7 @@ final class ConnectionDeadline {
 
 /// The deadlines of all connections of one event loop, on one timer. With a timer for each, an enrollment would put
 /// several into the loop's queue and take them out again, and to take one out costs more the more connections are open.
-final class LoopDeadlines {
+package final class LoopDeadlines {
     /// Between two looks at all of them.
     static let interval: TimeAmount = .milliseconds(100)
 
@@ -31,15 +33,15 @@ final class LoopDeadlines {
     private var watched: [ObjectIdentifier: ConnectionDeadline] = [:]
     private var isTicking = false
 
-    init(_ eventLoop: any EventLoop) { self.eventLoop = eventLoop }
+    package init(_ eventLoop: any EventLoop) { self.eventLoop = eventLoop }
 
     /// Until `forget`.
-    func watch(_ deadline: ConnectionDeadline) {
+    package func watch(_ deadline: ConnectionDeadline) {
         watched[ObjectIdentifier(deadline)] = deadline
         if !isTicking { tickLater() }
     }
 
-    func forget(_ deadline: ConnectionDeadline) {
+    package func forget(_ deadline: ConnectionDeadline) {
         deadline.isOver = true
         deadline.clear()
         watched[ObjectIdentifier(deadline)] = nil

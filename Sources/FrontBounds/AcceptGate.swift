@@ -1,14 +1,14 @@
-import NIOCore
+package import NIOCore
 
 /// Lets the listener take connections only while there is room for them. The others wait in the kernel's backlog; when
 /// that is full too, the kernel does not answer, and clients try again by TCP's own backoff.
-final class AcceptGate: ChannelDuplexHandler {
-    typealias InboundIn = any Channel
-    typealias InboundOut = any Channel
-    typealias OutboundIn = Never
+package final class AcceptGate: ChannelDuplexHandler {
+    package typealias InboundIn = any Channel
+    package typealias InboundOut = any Channel
+    package typealias OutboundIn = Never
 
     /// Connections that the listener takes at a time, so that a bound of so many or more is never passed.
-    static let perReadMax = 16
+    package static let perReadMax = 16
     /// How often a held listener looks again: a handshake that stalls tells nobody.
     private static let lookAgain: TimeAmount = .milliseconds(250)
 
@@ -17,27 +17,27 @@ final class AcceptGate: ChannelDuplexHandler {
     private var isHeld = false
 
     /// - Parameter perRead: Connections that one read takes at most.
-    init(_ ledger: ConnectionLedger, perRead: Int) {
+    package init(_ ledger: ConnectionLedger, perRead: Int) {
         self.ledger = ledger
         self.perRead = perRead
     }
 
     /// What one read may take, so that small bounds hold too.
-    static func perRead(_ bounds: ConnectionLedger.Bounds) -> Int {
+    package static func perRead(_ bounds: ConnectionLedger.Bounds) -> Int {
         max(1, min(perReadMax, min(bounds.connections, bounds.handshakes) / perReadMax))
     }
 
-    func handlerAdded(context: ChannelHandlerContext) {
+    package func handlerAdded(context: ChannelHandlerContext) {
         let gate = NIOLoopBound((self, context), eventLoop: context.eventLoop)
         ledger.whenRoom {
             gate.eventLoop.execute { gate.value.0.letIn(gate.value.1) }
         }
     }
 
-    func handlerRemoved(context: ChannelHandlerContext) { ledger.whenRoom {} }
+    package func handlerRemoved(context: ChannelHandlerContext) { ledger.whenRoom {} }
 
     /// Counted here, on the listener's own loop, so that the next look for room knows of it.
-    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+    package func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         let channel = unwrapInboundIn(data)
         guard ledger.opened(channel, address: channel.sourceAddress, now: .now()) else {
             return channel.close(promise: nil)
@@ -46,7 +46,7 @@ final class AcceptGate: ChannelDuplexHandler {
         context.fireChannelRead(data)
     }
 
-    func read(context: ChannelHandlerContext) {
+    package func read(context: ChannelHandlerContext) {
         if ledger.hasRoom(for: perRead, now: .now()) { return context.read() }
         guard !isHeld else { return }
         isHeld = true
@@ -69,5 +69,5 @@ final class AcceptGate: ChannelDuplexHandler {
 
 extension Channel {
     /// The IP address of the peer.
-    var sourceAddress: String { remoteAddress?.ipAddress ?? "unknown" }
+    package var sourceAddress: String { remoteAddress?.ipAddress ?? "unknown" }
 }

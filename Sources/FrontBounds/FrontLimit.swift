@@ -1,4 +1,4 @@
-/// The bounds of the device front. Each time one is reached, the front tells of it by this name.
+/// The bounds of a front. Each time one is reached, the front tells of it by this name.
 package enum FrontLimit: String, CaseIterable, Hashable, Sendable {
     /// No more connections are taken from the listener until one ends.
     case connections
@@ -27,7 +27,7 @@ package enum HandshakeResult: String, CaseIterable, Hashable, Sendable {
     case completed, failed, timeout
 }
 
-/// Is told what happens on the device front's connections, on their event loops, and so must not wait.
+/// Is told what happens on a front's connections, on their event loops, and so must not wait.
 package protocol FrontObserver: Sendable {
     func ended(_ result: HandshakeResult)
     func reached(_ limit: FrontLimit)
