@@ -56,6 +56,28 @@ begin
 end
 $_$;
 
+CREATE FUNCTION public.refresh_statistics() RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+declare
+    -- Fewer rows than this are read as fast by any plan.
+    few constant integer := 200;
+    name regclass;
+    refreshed integer := 0;
+begin
+    for name in
+        select c.oid from pg_class c
+        where c.relnamespace = 'public'::regnamespace and c.relkind = 'r' and c.relowner = current_user::regrole
+            and pg_stat_get_live_tuples(c.oid) > few + 2 * greatest(c.reltuples, 0)
+    loop
+        execute format('analyze (skip_locked) %s', name);
+        refreshed := refreshed + 1;
+    end loop;
+    return refreshed;
+end
+$$;
+
 CREATE TABLE public.agent_lists (
     fleet_id bigint NOT NULL,
     device_id text NOT NULL COLLATE pg_catalog."C",
@@ -1036,6 +1058,8 @@ REVOKE ALL ON FUNCTION public.create_attempt_partitions(months_ahead integer) FR
 GRANT ALL ON FUNCTION public.create_attempt_partitions(months_ahead integer) TO muster_server;
 REVOKE ALL ON FUNCTION public.drop_attempt_partitions(months_kept integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.drop_attempt_partitions(months_kept integer) TO muster_server;
+REVOKE ALL ON FUNCTION public.refresh_statistics() FROM PUBLIC;
+GRANT ALL ON FUNCTION public.refresh_statistics() TO muster_server;
 GRANT SELECT,INSERT,UPDATE ON TABLE public.agent_lists TO muster_server;
 GRANT SELECT,INSERT,UPDATE ON TABLE public.agents TO muster_server;
 GRANT SELECT,INSERT ON TABLE public.anchor_usage TO muster_server;

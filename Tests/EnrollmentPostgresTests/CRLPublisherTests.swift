@@ -80,7 +80,7 @@ struct CRLPublisherTests {
     }
 
     // R-03
-    @Test func `of two servers one signs, and the other goes on with its numbers when it ends`() async throws {
+    @Test func `of two servers one signs each part, and the other goes on with its numbers when it ends`() async throws {
         try await CRLBench.with { bench in
             let (device, serial, shard) = try await bench.enroll("meter-1")
             try await bench.publishing(2) {
@@ -92,12 +92,34 @@ struct CRLPublisherTests {
                     where l.locktype = 'advisory' and l.granted and d.datname = current_database()
                     """
                 )
-                #expect(leaders.count == 1)
-                let first: Int32 = try #require(leaders.first).decode()
-                _ = try await bench.database.superuser.query("select pg_terminate_backend(\(first))")
+                // One for the shards and one for the list of all.
+                #expect(leaders.count == 2)
+                for leader in leaders {
+                    let process: Int32 = try leader.decode()
+                    _ = try await bench.database.superuser.query("select pg_terminate_backend(\(process))")
+                }
                 try await bench.change(device, .revoke(.keyCompromise, comment: nil))
                 try await bench.lists(serial, in: shard, for: 1)
                 #expect(try bench.list(shard)?.number == 2)
+                #expect(try bench.list(CRLShards.complete)?.number == 2)
+            }
+        }
+    }
+
+    @Test func `no shard waits for the list of all, which may take long`() async throws {
+        try await CRLBench.with { bench in
+            let (device, serial, shard) = try await bench.enroll("meter-1")
+            try await bench.publishing {
+                try await bench.settled()
+                try await bench.database.superuser.withTransaction { connection in
+                    try await connection.query("select from crls where shard = \(Int32(CRLShards.complete)) for update")
+                    try await bench.change(device, .revoke(.keyCompromise, comment: nil))
+                    try await eventually {
+                        try bench.list(shard)?.entries.contains { $0.serialNumber == serial } == true
+                    }
+                    #expect(try bench.list(CRLShards.complete)?.number == 1)
+                }
+                try await bench.lists(serial, in: shard, for: 1)
             }
         }
     }

