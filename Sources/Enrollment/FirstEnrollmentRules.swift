@@ -14,41 +14,16 @@ struct FirstEnrollmentRules {
 
     private var anchor: BootstrapAnchor { identity.anchor }
 
-    /// The credential's own limits, and where they are silent, its anchor's.
-    private var credentialLimits: BootstrapLimits {
-        situation.standing?.credentialLimits.over(anchor.limits.credential) ?? anchor.limits.credential
-    }
+    private var gate: BootstrapGate { BootstrapGate(anchor, standing: situation.standing) }
 
     func decide() -> EnrollmentDecision {
-        if let refusal = blocked() ?? window() ?? EnrollmentRules.foreignKey(situation)
+        if let refusal = gate.blocked() ?? gate.outsideWindow(at: now) ?? EnrollmentRules.foreignKey(situation)
             ?? EnrollmentRules.held(situation) ?? EnrollmentRules.revokedKey(situation) ?? ownKey() ?? announced()
         {
             return .refuse(refusal)
         }
         guard let device = situation.device else { return first() }
         return known(device)
-    }
-
-    private func blocked() -> Refusal? {
-        if situation.standing?.anchor.isBlocked == true {
-            return Refusal(.anchorBlocked, "an operator blocked the anchor \(anchor.name)")
-        }
-        if situation.standing?.credential.isBlocked == true {
-            return Refusal(.credentialBlocked, "an operator blocked this bootstrap credential")
-        }
-        return nil
-    }
-
-    private func window() -> Refusal? {
-        for (whose, limits) in [
-            ("the anchor \(anchor.name)", anchor.limits.whole), ("the credential", credentialLimits),
-        ]
-        where !limits.isOpen(at: now) {
-            let from = limits.validFrom.map { " from \($0.formatted(.iso8601))" } ?? ""
-            let until = limits.validUntil.map { " until \($0.formatted(.iso8601))" } ?? ""
-            return Refusal(.outsideValidityWindow, "\(whose) is accepted\(from)\(until), and not now")
-        }
-        return nil
     }
 
     private func ownKey() -> Refusal? {
@@ -79,13 +54,13 @@ struct FirstEnrollmentRules {
     }
 
     private func first() -> EnrollmentDecision {
-        if let refusal = overLimit() { return .refuse(refusal) }
+        if let refusal = gate.overLimit() { return .refuse(refusal) }
         let admission = Admission(
             anchor: anchor.id,
             credentialSHA256: identity.credentialSHA256,
             kind: anchor.rule.isClaim ? .claim : .idevid,
             anchorLimits: anchor.limits.whole,
-            credentialLimits: credentialLimits
+            credentialLimits: gate.credentialLimits
         )
         func issue(_ rule: String) -> EnrollmentDecision {
             .issue(replaces: nil, renewable: nil, admission: admission, rule: rule)
@@ -155,34 +130,5 @@ struct FirstEnrollmentRules {
             }
             return .wait(kind, isAsked: false, rule: rule)
         }
-    }
-
-    private func overLimit() -> Refusal? {
-        guard let standing = situation.standing else { return nil }
-        if let max = credentialLimits.devicesMax, standing.credential.devices >= max {
-            return Refusal(
-                .credentialDeviceLimit,
-                "the bootstrap credential has let in \(standing.credential.devices) devices of \(max)"
-            )
-        }
-        if let max = anchor.limits.whole.devicesMax, standing.anchor.devices >= max {
-            return Refusal(
-                .anchorDeviceLimit,
-                "the anchor \(anchor.name) has let in \(standing.anchor.devices) devices of \(max)"
-            )
-        }
-        if let max = credentialLimits.devicesPerHour, standing.credential.devicesLastHour >= max {
-            return Refusal(
-                .credentialRateLimit,
-                "the bootstrap credential has let in \(standing.credential.devicesLastHour) devices of \(max) an hour"
-            )
-        }
-        if let max = anchor.limits.whole.devicesPerHour, standing.anchor.devicesLastHour >= max {
-            return Refusal(
-                .anchorRateLimit,
-                "the anchor \(anchor.name) has let in \(standing.anchor.devicesLastHour) devices of \(max) an hour"
-            )
-        }
-        return nil
     }
 }

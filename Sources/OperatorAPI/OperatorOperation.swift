@@ -7,7 +7,7 @@ package enum OperatorOperation: String, CaseIterable, Sendable {
     case listRegistrations, getRegistration, putRegistration, removeRegistration, importRegistrations
     case listApprovals, getApproval, approve, reject
     case listDevices, getDevice, listDeviceCertificates
-    case revokeDevice, releaseDevice, clearDevice, getRevocation, listAgents
+    case revokeDevice, releaseDevice, clearDevice, previewRevocations, getRevocation, listAgents
     case requestRevocations, listRevocationRequests, getRevocationRequest, approveRevocations
     case listAttempts, getAttempt
     case listIssuers, getIssuer
@@ -33,8 +33,8 @@ package enum OperatorOperation: String, CaseIterable, Sendable {
     /// The least role that may. Nil: anyone who may connect.
     package var role: API.Role? { place.2 }
 
-    /// True if it changes something.
-    package var isWrite: Bool { method != .get }
+    /// True if it changes something. What a question needs may be too long for a query.
+    package var isWrite: Bool { method != .get && self != .previewRevocations }
 
     private var place: (Method, String, API.Role?) {
         switch self {
@@ -67,6 +67,7 @@ package enum OperatorOperation: String, CaseIterable, Sendable {
         case .revokeDevice: (.post, "/fleets/{fleet}/devices/{device}/revoke", .operator)
         case .releaseDevice: (.post, "/fleets/{fleet}/devices/{device}/release", .operator)
         case .clearDevice: (.post, "/fleets/{fleet}/devices/{device}/clear", .operator)
+        case .previewRevocations: (.post, "/fleets/{fleet}/revocation-preview", .viewer)
         case .getRevocation: (.get, "/fleets/{fleet}/devices/{device}/revocation", .viewer)
         case .listAgents: (.get, "/fleets/{fleet}/agents", .viewer)
         case .requestRevocations: (.post, "/fleets/{fleet}/revocation-requests", .operator)

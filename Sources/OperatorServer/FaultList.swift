@@ -48,7 +48,7 @@ struct FaultList {
         )
     }
 
-    private mutating func sha256(_ text: String?, at path: String) -> [UInt8]? {
+    mutating func sha256(_ text: String?, at path: String) -> [UInt8]? {
         guard let text else { return nil }
         let hash = HexText.sha256(text)
         if hash == nil { add(path, "must be a SHA-256 in 64 lower-case hexadecimal digits") }

@@ -93,7 +93,9 @@ enum OperatorBody {
 extension OperatorOperation {
     var bodyKind: OperatorBody.Kind {
         switch self {
-        case .applyFleet, .limitCredential, .putRegistration, .addOperator, .requestRevocations: .json
+        case .applyFleet, .limitCredential, .putRegistration, .addOperator, .requestRevocations,
+            .previewRevocations:
+            .json
         case .blockAnchor, .unblockAnchor, .blockCredential, .unblockCredential, .clearCredential, .approve, .reject,
             .revokeDevice, .releaseDevice, .clearDevice:
             .optionalJSON

@@ -97,6 +97,16 @@ struct OperatorCall: Sendable {
     }
 }
 
+/// What DeviceIDs begin with.
+enum NamePrefix {
+    static let rule = "must be at most 40 of A-Z a-z 0-9 . _ -"
+
+    /// What a name begins with is not always one itself: `.` is not.
+    static func isOne(_ text: String) -> Bool {
+        text.isEmpty || DeviceID("a" + text.dropFirst()) != nil && DeviceID(String(text.prefix(1)) + "a") != nil
+    }
+}
+
 /// Names of anchors and issuers.
 enum AnchorName {
     static let rule = "must be 1 to 40 of a-z 0-9 -"

@@ -51,6 +51,7 @@ struct OperatorOperations: Sendable {
         case .revokeDevice: try await revokeDevice(call)
         case .releaseDevice: try await releaseDevice(call)
         case .clearDevice: try await clearDevice(call)
+        case .previewRevocations: try await previewRevocations(call)
         case .getRevocation: try await getRevocation(call)
         case .listAgents: try await listAgents(call)
         case .requestRevocations: try await requestRevocations(call)

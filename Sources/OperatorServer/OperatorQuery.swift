@@ -95,10 +95,7 @@ struct OperatorQuery: Sendable {
     /// What names begin with; empty if it is not given.
     func prefix() throws(API.Problem) -> String {
         guard let text = values["prefix"], !text.isEmpty else { return "" }
-        // What a name begins with is not always one itself: `.` is not.
-        guard DeviceID("a" + text.dropFirst()) != nil, DeviceID(String(text.prefix(1)) + "a") != nil else {
-            throw .parameter("prefix", "must be at most 40 of A-Z a-z 0-9 . _ -")
-        }
+        guard NamePrefix.isOne(text) else { throw .parameter("prefix", NamePrefix.rule) }
         return text
     }
 
@@ -146,8 +143,8 @@ extension OperatorOperation {
             .unblockCredential, .clearCredential, .limitCredential, .getRegistration, .putRegistration,
             .removeRegistration, .importRegistrations, .getApproval, .approve, .reject, .getDevice, .getAttempt,
             .getIssuer, .getTrustStore, .publishTrustStore, .addOperator, .removeOperator, .verifyAudit,
-            .revokeDevice, .releaseDevice, .clearDevice, .getRevocation, .requestRevocations, .getRevocationRequest,
-            .approveRevocations:
+            .revokeDevice, .releaseDevice, .clearDevice, .previewRevocations, .getRevocation, .requestRevocations,
+            .getRevocationRequest, .approveRevocations:
             []
         }
     }

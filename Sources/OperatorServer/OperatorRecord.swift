@@ -7,6 +7,7 @@ package struct OperatorRecord: Sendable {
     package let devices: any DeviceRegister
     package let revocations: any RevocationRegister
     package let revocationRequests: any RevocationRequestRegister
+    package let revocationPreviews: any RevocationPreviewReading
     package let registrations: any RegistrationRegister
     package let approvals: any ApprovalRegister
     package let bootstrap: any BootstrapRegister
@@ -25,6 +26,7 @@ package struct OperatorRecord: Sendable {
         devices: any DeviceRegister,
         revocations: any RevocationRegister,
         revocationRequests: any RevocationRequestRegister,
+        revocationPreviews: any RevocationPreviewReading,
         registrations: any RegistrationRegister,
         approvals: any ApprovalRegister,
         bootstrap: any BootstrapRegister,
@@ -42,6 +44,7 @@ package struct OperatorRecord: Sendable {
         self.devices = devices
         self.revocations = revocations
         self.revocationRequests = revocationRequests
+        self.revocationPreviews = revocationPreviews
         self.registrations = registrations
         self.approvals = approvals
         self.bootstrap = bootstrap

@@ -236,6 +236,7 @@ struct OperatorBench: Sendable {
             devices: PostgresDeviceRegister(pool: pool),
             revocations: PostgresRevocationRegister(pool: pool, perHourMax: revocationsPerHourMax),
             revocationRequests: PostgresRevocationRequests(pool: pool, perHourMax: revocationsPerHourMax),
+            revocationPreviews: PostgresRevocationPreview(pool: pool),
             registrations: PostgresRegistrationRegister(pool: pool),
             approvals: PostgresApprovalRegister(pool: pool),
             bootstrap: PostgresBootstrapRegister(pool: pool),

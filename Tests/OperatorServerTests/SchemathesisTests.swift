@@ -26,12 +26,12 @@ struct SchemathesisTests {
         """
 
     /// Where a body that the description lets through may still be refused: it cannot say that a text is a certificate,
-    /// that a time comes after another, or that a listing is selected in one way at a time; and a cursor is the server's own.
+    /// that a day is one that there is, that a time comes after another, or that a listing is selected in one way at a time; and a cursor is the server's own.
     private static let configuration = """
         [[operations]]
         include-name = [
             "PUT /api/v1/fleets/{fleet}", "POST /api/v1/operators", "POST /api/v1/fleets/{fleet}/registrations",
-            "PUT /api/v1/fleets/{fleet}/credentials/{credential}/limits",
+            "PUT /api/v1/fleets/{fleet}/credentials/{credential}/limits", "POST /api/v1/fleets/{fleet}/revocation-preview",
         ]
         checks.positive_data_acceptance.enabled = false
 

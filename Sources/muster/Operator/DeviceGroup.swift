@@ -55,7 +55,7 @@ struct DeviceGroup: ParsableArguments {
         return other.isGiven
     }
 
-    private static func time(_ text: String) -> Date? { try? Date(text, strategy: .iso8601) }
+    static func time(_ text: String) -> Date? { try? Date(text, strategy: .iso8601) }
 
     /// The devices, each once, by name; from the record as it is now.
     func devices(of fleet: String, _ client: OperatorClient) async throws -> [API.Device] {
@@ -110,17 +110,23 @@ struct DeviceGroup: ParsableArguments {
         }
         progress.end()
         guard unknown.isEmpty else {
-            throw CommandFailure(
-                .refused,
-                "\(unknown.count) of \(names.count) names are no device's of the fleet \(fleet); nothing was done",
-                faults: Array(unknown.prefix(Self.unknownShown)),
-                hint: "take them out of the file"
-            )
+            throw Self.unknown(unknown.count, of: names, fleet: fleet, Array(unknown.prefix(Self.unknownShown)))
         }
         return found
     }
 
-    private static func names(in file: String) throws -> [String] {
+    /// - Parameter faults: The first of the unknown names, and why each is.
+    static func unknown(_ count: Int, of names: [String], fleet: String, _ faults: [String]) -> CommandFailure {
+        CommandFailure(
+            .refused,
+            "\(count) of \(names.count) names are no device's of the fleet \(fleet); nothing was done",
+            faults: faults,
+            hint: "take them out of the file"
+        )
+    }
+
+    /// Each once, sorted.
+    static func names(in file: String) throws -> [String] {
         let attributes = try? FileManager.default.attributesOfItem(atPath: file)
         guard let size = attributes?[.size] as? Int, let data = FileManager.default.contents(atPath: file) else {
             throw CommandFailure(.refused, "\(file) cannot be read")

@@ -6,23 +6,10 @@ import OperatorAPI
 struct GroupRevocation {
     /// Requests under way at once; the record takes them one after the other.
     private static let parallel = 4
-    private static let sampleMax = 10
 
     let group: DeviceGroup
     let fleet: String
     let order: API.RevocationOrder
-
-    /// What is to be done, before anything is.
-    struct Plan: Codable, Sendable {
-        /// Devices that will be revoked.
-        var devices: Int
-        /// Devices of the group that are so already.
-        var already: Int
-        /// Those of `devices` whose certificate is valid now.
-        var valid: Int
-        /// The first of `devices`, by name.
-        var sample: [String]
-    }
 
     /// What was done.
     struct Outcome: Codable, Sendable {
@@ -32,17 +19,16 @@ struct GroupRevocation {
         var complete: Int?
     }
 
-    /// The devices that the order changes, and the plan.
-    func plan(_ client: OperatorClient) async throws -> (pending: [String], plan: Plan) {
+    /// What it would come to; nothing is done.
+    func forecast(_ client: OperatorClient) async throws -> RevocationForecast {
+        try await group.preview(of: fleet, for: order.reason, client)
+    }
+
+    /// The devices that the order changes, and how many of the group are so already.
+    func pending(_ client: OperatorClient) async throws -> (devices: [String], already: Int) {
         let found = try await group.devices(of: fleet, client)
         let pending = found.filter { Self.isChanged($0, by: order) }
-        let plan = Plan(
-            devices: pending.count,
-            already: found.count - pending.count,
-            valid: pending.count { $0.state == "valid" },
-            sample: pending.prefix(Self.sampleMax).map(\.device)
-        )
-        return (pending.map(\.device), plan)
+        return (pending.map(\.device), found.count - pending.count)
     }
 
     /// A hold may become anything, anything keyCompromise, and nothing else changes.

@@ -12,8 +12,10 @@ struct RevokeCommand: AsyncParsableCommand {
             muster device clear). Revoking again is no error: a hold may become anything, anything keyCompromise, and
             nothing else changes.
 
-            Many devices: look first with --dry-run, and then say with --confirm how many it told. Broken off, it goes on when
-            it is started again: whoever is revoked already is passed over.
+            Many devices: look first with --dry-run, and then say with --confirm how many it told. The dry run tells too who of
+            them was seen in the last minutes, which other devices came by the same claims, and which of these are open still:
+            revoking devices closes none. Broken off, the command goes on when it is started again: whoever is revoked already
+            is passed over.
 
             Beyond the server's limit by the hour a second operator has to approve: then nothing is done, a request is made, and
             the same command revokes them once it is approved (muster revocation approve).
@@ -40,7 +42,10 @@ struct RevokeCommand: AsyncParsableCommand {
     )
     var reason: String?
     @OptionGroup(title: "Many devices") var group: DeviceGroup
-    @Flag(help: "Only tell how many devices it would be, and some of them.") var dryRun = false
+    @Flag(
+        help:
+            "Only tell how many devices it would be, some of them, who was seen lately, and what else their claims let in."
+    ) var dryRun = false
     @Option(help: "Revoke many: how many, as --dry-run told.") var confirm: Int?
     @Flag(help: "Until it is released: the reason certificateHold.") var hold = false
     @Option(help: "In words, for the record.") var comment: String?
@@ -97,20 +102,20 @@ struct RevokeCommand: AsyncParsableCommand {
         try await operating {
             try await OperatorClient.with(connection) { client in
                 let revocation = GroupRevocation(group: group, fleet: fleet.fleet, order: order)
-                let (pending, plan) = try await revocation.plan(client)
-                guard let confirm else { return try show(plan) }
-                guard confirm == plan.devices else {
+                guard let confirm else { return try await show(revocation.forecast(client)) }
+                let (pending, already) = try await revocation.pending(client)
+                guard confirm == pending.count else {
                     throw CommandFailure(
                         .refused,
-                        "it would be \(plan.devices) devices now, not \(confirm); nothing was done",
+                        "it would be \(pending.count) devices now, not \(confirm); nothing was done",
                         hint: "look again with --dry-run"
                     )
                 }
                 try await RevocationPermission(fleet: fleet.fleet, order: order).seek(pending, client)
                 try await revocation.carryOut(pending, client)
-                var outcome = GroupRevocation.Outcome(revoked: pending.count, already: plan.already)
+                var outcome = GroupRevocation.Outcome(revoked: pending.count, already: already)
                 if !output.json {
-                    CommandOutput.line("\(pending.count) devices are revoked; \(plan.already) were already")
+                    CommandOutput.line("\(pending.count) devices are revoked; \(already) were already")
                 }
                 let wait = RevocationWait(fleet: fleet.fleet, waiting)
                 let seen = waiting.wait ? try await wait.follow(pending, client) : nil
@@ -124,15 +129,9 @@ struct RevokeCommand: AsyncParsableCommand {
         }
     }
 
-    private func show(_ plan: GroupRevocation.Plan) throws {
-        if output.json { return try CommandOutput.json(plan) }
-        CommandOutput.line(
-            "\(plan.devices) devices would be revoked, \(plan.valid) of them with a valid certificate; \(plan.already) are already"
-        )
-        guard !plan.sample.isEmpty else { return }
-        let more = plan.devices > plan.sample.count ? ", …" : ""
-        CommandOutput.line("such as \(plan.sample.joined(separator: ", "))\(more)")
-        CommandOutput.line("to do it: the same with --confirm \(plan.devices) in the place of --dry-run")
+    private func show(_ forecast: RevocationForecast) throws {
+        if output.json { return try CommandOutput.json(forecast.preview) }
+        for line in forecast.lines(isColoured: CommandOutput.isColoured) { CommandOutput.line(line) }
     }
 
     /// The DeviceID of the one that is meant.

@@ -309,6 +309,7 @@ struct MusterServer: Sendable {
                 perHourMax: revocationsPerHourMax
             ),
             revocationRequests: PostgresRevocationRequests(pool: pool, perHourMax: revocationsPerHourMax),
+            revocationPreviews: PostgresRevocationPreview(pool: pool),
             registrations: PostgresRegistrationRegister(pool: pool),
             approvals: PostgresApprovalRegister(pool: pool),
             bootstrap: PostgresBootstrapRegister(pool: pool),

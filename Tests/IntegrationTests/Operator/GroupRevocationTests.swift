@@ -50,9 +50,8 @@ extension OperatorTests {
             #expect(
                 plan.text.hasPrefix("12 devices would be revoked, 12 of them with a valid certificate; 0 are already")
             )
-            #expect(
-                plan.text.contains("such as claimed-1, claimed-10, claimed-11") && plan.text.contains("--confirm 12")
-            )
+            #expect(plan.text.contains("the first of them by name:\n  DEVICE"), "\(plan.text)")
+            #expect(plan.text.contains("\n  claimed-10 ") && plan.text.contains("--confirm 12"))
             let wrong = try await fleet.command(wanted + ["--confirm", "11"])
             #expect(!wrong.succeeded && wrong.errorOutput.contains("it would be 12 devices now, not 11"))
             #expect(try await Self.states(fleet) == ["valid": 14])
@@ -94,6 +93,35 @@ extension OperatorTests {
             }
         }
 
+        @Test
+        func `a dry run tells who was seen lately, who else came by the claim, and that it is open until it is closed`()
+            async throws
+        {
+            let fleet = try await Self.enrolled()
+            let credential = try await fleet.fingerprint("leaked")
+            let wanted = ["revoke", "--fleet", fleet.name, "--dry-run"]
+            let all = try await fleet.command(wanted + ["--credential", credential]).text
+            #expect(all.contains("12 of them were seen in the last 5 minutes"), "\(all)")
+            #expect(all.contains("anchor batch) let in 12 of these, and no other device of the fleet\n"), "\(all)")
+            let part = try await fleet.command(wanted + ["--prefix", "claimed-1"]).text
+            #expect(part.contains("let in 4 of these, and 8 other devices of the fleet, which would stay\n"), "\(part)")
+            let own = try await fleet.command(wanted + ["--anchor", "factory"]).text
+            #expect(own.hasPrefix("2 devices") && !own.contains("let in"), "an IDevID is one device's: \(own)")
+
+            let line = try #require(part.split(separator: "\n").first { $0.contains("it is open for new devices") })
+            let command = try #require(line.split(separator: ": ").last)
+            #expect(command == "muster credential block \(credential) --fleet \(fleet.name)")
+            try await fleet.paste(String(command))
+            let json = try await fleet.command(wanted + ["--prefix", "claimed-1", "--json"]).text
+            let shown = try #require(try JSONSerialization.jsonObject(with: Data(json.utf8)) as? [String: Any])
+            let told = try #require((shown["credentials"] as? [[String: Any]])?.first)
+            #expect(told["sha256"] as? String == credential && told["isOpen"] as? Bool == false)
+            #expect((told["refusal"] as? [String: Any])?["reason"] as? String == "credential-blocked")
+            let closed = try await fleet.command(wanted + ["--prefix", "claimed-1"]).text
+            #expect(closed.contains("it is closed: an operator blocked this bootstrap credential"), "\(closed)")
+            #expect(try await Self.states(fleet) == ["valid": 14], "a dry run does nothing")
+        }
+
         @Test func `devices are chosen by anchor, state, time and file, and a name too many stops all`() async throws {
             let fleet = try await Self.enrolled()
             func plan(_ options: String...) async throws -> String {
@@ -121,6 +149,7 @@ extension OperatorTests {
             #expect(try await plan("--all") == "14", "a hold may become anything")
 
             try fleet.bench.write("lost", "own-2\nnobody\n".utf8)
+            #expect(try await plan("--file", file).contains("1 of 2 names are no device's"))
             let unknown = try await fleet.command(["revoke", "--fleet", fleet.name, "--file", file, "--confirm", "2"])
             #expect(!unknown.succeeded && unknown.errorOutput.contains("1 of 2 names are no device's"))
             #expect(unknown.errorOutput.contains("nobody: "), "\(unknown.errorOutput)")
