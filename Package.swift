@@ -135,8 +135,8 @@ let package = Package(
         module(
             "StatusServer",
             [
-                "EST", "Enrollment", "PKI", .asn1, .crypto, .httpTypes, .hummingbird, .hummingbirdCore, .lifecycle,
-                .logging, .nioCore,
+                "EST", "Enrollment", "FrontBounds", "PKI", .asn1, .crypto, .httpTypes, .hummingbird, .hummingbirdCore,
+                .lifecycle, .logging, .nioCore, .nioHTTP1,
             ]
         ),
 

@@ -1,5 +1,6 @@
 package import Enrollment
 import Foundation
+package import FrontBounds
 import HTTPTypes
 import Hummingbird
 import HummingbirdCore
@@ -10,19 +11,33 @@ import ServiceLifecycle
 
 /// The public front, plain HTTP: what anyone may fetch, and how the server is.
 package struct StatusFront: Service {
-    /// Connections at a time; further ones wait in the kernel until one ends.
-    package static let connectionsMax = 256
-    /// A connection on which nothing is asked for so long is closed: anyone may open one.
-    package static let idleTimeout: TimeAmount = .seconds(30)
+    /// Where it listens, and its bounds: anyone may open connections.
+    package struct Configuration: Sendable {
+        package var host: String
+        package var port: Int
+        /// Connections open at once; more wait in the listener's backlog.
+        package var connectionsMax = 256
+        /// Connections open at once from one address; one more is closed.
+        package var connectionsPerAddressMax = 128
+        /// A connection without a request, or with a head that comes to no end, for this long is closed.
+        package var idleTimeout: Duration = .seconds(30)
+        /// So is one whose request's body takes longer than this.
+        package var bodyTimeout: Duration = .seconds(15)
+
+        package init(host: String, port: Int) {
+            self.host = host
+            self.port = port
+        }
+    }
 
     private let application: Application<RouterResponder<BasicRequestContext>>
 
     /// - Parameters:
     ///   - readiness: Asked at each `/readyz`.
+    ///   - observer: Told of bounds that are reached.
     ///   - onListening: Runs once the port is open, with the port's number.
     package init(
-        host: String,
-        port: Int,
+        configuration: Configuration,
         directory: FleetDirectory,
         crls: PublishedCRLs,
         ocsp: OCSPService,
@@ -30,6 +45,7 @@ package struct StatusFront: Service {
         readiness: @escaping @Sendable () async -> Readiness,
         eventLoopGroup: any EventLoopGroup,
         logger: Logger,
+        observer: any FrontObserver = NoFrontObserver(),
         onListening: @escaping @Sendable (Int) async -> Void = { _ in }
     ) {
         let router = Router(options: .autoGenerateHeadEndpoints)
@@ -53,14 +69,43 @@ package struct StatusFront: Service {
                 body: ResponseBody(byteBuffer: ByteBuffer(bytes: der))
             )
         }
+        let ledger = ConnectionLedger(
+            ConnectionLedger.Bounds(
+                connections: configuration.connectionsMax,
+                connectionsPerAddress: configuration.connectionsPerAddressMax,
+                // Without TLS nothing comes between a connection and its first request.
+                handshakes: configuration.connectionsMax,
+                requests: configuration.connectionsMax
+            ),
+            observer: observer
+        )
+        let gate = ListenerGate(ledger)
+        let loops = FrontLoop.all(of: eventLoopGroup)
         application = Application(
             router: router,
-            server: .http1(configuration: .init(idleTimeout: Self.idleTimeout)),
+            server: HTTPServerBuilder { responder in
+                PublicChildChannel(
+                    http: HTTP1Channel(responder: responder),
+                    ledger: ledger,
+                    loops: loops,
+                    idleTimeout: TimeAmount(configuration.idleTimeout),
+                    bodyTimeout: TimeAmount(configuration.bodyTimeout),
+                    observer: observer
+                )
+            },
             configuration: ApplicationConfiguration(
-                address: .hostname(host, port: port),
-                availableConnectionsDelegate: MaximumAvailableConnections(Self.connectionsMax, logger: logger)
+                address: .hostname(configuration.host, port: configuration.port),
+                availableConnectionsDelegate: gate
             ),
-            onServerRunning: { channel in await onListening(channel.localAddress?.port ?? port) },
+            onServerRunning: { channel in
+                do {
+                    try await gate.stand(before: channel)
+                } catch {
+                    // It was closed again before it took a connection.
+                    return logger.warning("the public front does not listen", metadata: ["error": "\(error)"])
+                }
+                await onListening(channel.localAddress?.port ?? configuration.port)
+            },
             eventLoopGroupProvider: .shared(eventLoopGroup),
             logger: logger
         )

@@ -118,6 +118,30 @@ enum ConfigurationKeys {
         "How devices and relying parties reach that front; issued certificates carry URLs that start so (CRL "
             + "distribution point and CA issuers), unless their fleet names its own. Left out, they carry none."
     )
+    static let publicConnectionsMax = ConfigurationKey(
+        "public.connectionsMax",
+        .integer(1...100_000),
+        .standard("256"),
+        "How many connections that front has open at once; further ones wait until one ends."
+    )
+    static let publicConnectionsPerAddressMax = ConfigurationKey(
+        "public.connectionsPerAddressMax",
+        .integer(1...100_000),
+        .standard("128"),
+        "How many of them one address may have open; one more is closed. Behind a proxy all come from its address."
+    )
+    static let publicIdleTimeout = ConfigurationKey(
+        "public.idleTimeoutSeconds",
+        .seconds(1...3600),
+        .standard("30"),
+        "How long a connection may be without a request, or at a request's head, before it is closed."
+    )
+    static let publicBodyTimeout = ConfigurationKey(
+        "public.bodyTimeoutSeconds",
+        .seconds(1...300),
+        .standard("15"),
+        "How long the body of an OCSP request may take to arrive before the connection is closed."
+    )
 
     // MARK: crl
 
@@ -350,8 +374,9 @@ enum ConfigurationKeys {
             estListen.description, estCertificateFile.description, estKeyFile.description, estDefaultFleet.description,
             estConnectionsMax.description, estHandshakeTimeout.description, estIdleTimeout.description,
             estTLSVersionMin.description, estLenientBodies.description,
-            publicListen.description, publicURL.description, crlLifetime.description,
-            ocspValidity.description,
+            publicListen.description, publicURL.description, publicConnectionsMax.description,
+            publicConnectionsPerAddressMax.description, publicIdleTimeout.description, publicBodyTimeout.description,
+            crlLifetime.description, ocspValidity.description,
             issuerName.description, issuerCertificateFile.description, issuerKeyFile.description,
             issuerPassphraseFile.description, issuerCRLShards.description,
             trustStoreSignerCertificateFile.description, trustStoreSignerKeyFile.description,

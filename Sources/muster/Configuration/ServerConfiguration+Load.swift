@@ -136,8 +136,21 @@ extension ServerConfiguration.PublicFront {
     fileprivate init?(_ reading: inout ConfigurationReading) {
         let listen = reading.value(ConfigurationKeys.publicListen)
         let url = reading.value(ConfigurationKeys.publicURL)
-        guard let listen else { return nil }
-        self.init(listen: listen, url: url)
+        let connectionsMax = reading.value(ConfigurationKeys.publicConnectionsMax)
+        let connectionsPerAddressMax = reading.value(ConfigurationKeys.publicConnectionsPerAddressMax)
+        let idleTimeout = reading.value(ConfigurationKeys.publicIdleTimeout)
+        let bodyTimeout = reading.value(ConfigurationKeys.publicBodyTimeout)
+        guard let listen, let connectionsMax, let connectionsPerAddressMax, let idleTimeout, let bodyTimeout else {
+            return nil
+        }
+        self.init(
+            listen: listen,
+            url: url,
+            connectionsMax: connectionsMax,
+            connectionsPerAddressMax: connectionsPerAddressMax,
+            idleTimeout: idleTimeout,
+            bodyTimeout: bodyTimeout
+        )
     }
 }
 

@@ -84,6 +84,12 @@ struct ServerConfiguration: Sendable, Equatable {
         let listen: ListenAddress
         /// How it is reached from outside, without a `/` at the end; nil if certificates carry no URLs.
         let url: String?
+        /// The most connections at once, of all and of one address.
+        let connectionsMax: Int
+        let connectionsPerAddressMax: Int
+        /// How long a connection may be without a request, and a request's body on its way.
+        let idleTimeout: Duration
+        let bodyTimeout: Duration
     }
 
     /// How CRLs are signed.

@@ -7,7 +7,11 @@ extension ESTFront.Configuration {
     init(_ configuration: ServerConfiguration, logger: Logger) {
         let (est, limits) = (configuration.est, configuration.limits)
         self.init(host: est.listen.host, port: est.listen.port)
-        connectionsMax = OpenFiles.connections(asked: est.connectionsMax, logger: logger)
+        connectionsMax = OpenFiles.connections(
+            asked: est.connectionsMax,
+            beside: configuration.publicFront.connectionsMax,
+            logger: logger
+        )
         handshakeTimeout = est.handshakeTimeout
         idleTimeout = est.idleTimeout
         connectionsPerAddressMax = limits.connectionsPerAddressMax

@@ -91,7 +91,7 @@ enum MusterMetrics {
             + "show one that no anchor knows: look for an expired server certificate first. If timeout rises, look "
             + "at the network, or at who holds connections open."
     )
-    /// Limit is a bound's name: one of the device front's, or of those on the way to the record.
+    /// Limit is a bound's name: one of the device front's, of the public front's, or of those on the way to the record.
     static let limits = MetricDescription.counter(
         "muster_limit_reached_total",
         labels: ["limit"],
@@ -99,7 +99,7 @@ enum MusterMetrics {
             "How often a bound of the server was reached. connections, handshakes and requests: more devices come than "
             + "it serves, and wait or are told to come again; look at the processor and muster_commit_seconds. "
             + "connections-per-address, handshake-time, header, body, body-time, chain: look at the network, or at who "
-            + "sends what no device does. commit-queue, question-queue, database-pool: the database is too slow for "
+            + "sends what no device does. The same with public- before it: of the public front. commit-queue, question-queue, database-pool: the database is too slow for "
             + "the load, or database.poolSize too small."
     )
     static let operatorRequests = MetricDescription.counter(

@@ -205,8 +205,7 @@ struct MusterServer: Sendable {
             gauges,
             ReloadOnHangup(reload: { try await reload(reloading()) }, logger: logger),
             StatusFront(
-                host: configuration.publicFront.listen.host,
-                port: configuration.publicFront.listen.port,
+                configuration: StatusFront.Configuration(configuration.publicFront),
                 directory: directory,
                 crls: crls,
                 ocsp: ocsp,
@@ -224,6 +223,7 @@ struct MusterServer: Sendable {
                 },
                 eventLoopGroup: group,
                 logger: logger,
+                observer: PublicFrontMetrics(factory: metrics),
                 onListening: { port in await ready.publicFront(port) }
             ),
             MetricsFront(

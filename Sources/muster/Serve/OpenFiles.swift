@@ -4,17 +4,19 @@ import Logging
 /// The process's bound on open files (RLIMIT_NOFILE), of which each connection takes one. A process that reaches it can
 /// neither take connections nor turn them away, reach its database again, or read its keys.
 enum OpenFiles {
-    /// Files that are no devices' connections: those of the operator front and of the public front (256 each at most) and
-    /// of the metrics front (64), of the database and the broker, logs and keys.
-    static let reserved = 704
+    /// Files that are no connections of devices or of the public front: those of the operator front (256 at most) and of the
+    /// metrics front (64), of the database and the broker, logs and keys.
+    static let reserved = 448
     /// The fewest device connections that a server serves with, however low the bound.
     static let connectionsMin = 16
 
     /// Raises the bound as far as so many device connections need and the system allows.
+    /// - Parameter beside: How many connections the public front may have.
     /// - Returns: How many connections the device front may have.
-    static func connections(asked: Int, logger: Logger) -> Int {
+    static func connections(asked: Int, beside: Int, logger: Logger) -> Int {
+        let reserved = reserved + beside
         let bound = raised(to: asked + reserved)
-        let connections = connections(asked: asked, bound: bound)
+        let connections = min(asked, max(connectionsMin, bound - reserved))
         if connections < asked {
             logger.warning(
                 "fewer connections than est.connectionsMax: raise the limit of open files (LimitNOFILE, ulimit -n)",
@@ -23,9 +25,6 @@ enum OpenFiles {
         }
         return connections
     }
-
-    /// What `bound` open files leave of `asked` connections.
-    static func connections(asked: Int, bound: Int) -> Int { min(asked, max(connectionsMin, bound - reserved)) }
 
     /// - Returns: The bound that then holds.
     private static func raised(to wanted: Int) -> Int {

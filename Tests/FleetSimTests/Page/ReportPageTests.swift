@@ -4,10 +4,10 @@ import Testing
 @testable import fleetsim
 
 @Suite struct `A report's page` {
-    private func page(_ curves: [CurveReport], title: String = "s", isSuccess: Bool = true) -> ReportPage {
+    private func page(_ curves: [CurveReport], title: String = "s", verdict: RunVerdict = .passed) -> ReportPage {
         ReportPage(
             title: title,
-            isSuccess: isSuccess,
+            verdict: verdict,
             facts: ["a < b"],
             limits: [LimitReport("p99.session", "at most 1 s", "<never>", false)],
             plots: [PagePlot(title: "When", plot: LinePlot(curves: curves, x: "seconds", y: "devices"))],
@@ -40,7 +40,8 @@ import Testing
 
     @Test func `says whether it passed, and draws each curve with its name`() {
         #expect(page([curve]).html.contains(">passed<"))
-        #expect(page([curve], isSuccess: false).html.contains(">failed<"))
+        #expect(page([curve], verdict: .failed).html.contains("\"fail\">failed<"))
+        #expect(page([curve], verdict: .interrupted).html.contains("\"fail\">interrupted<"))
         let two = page([curve, CurveReport(name: "renewal refused", points: curve.points)]).html
         #expect(two.contains(">revoked</text>") && two.contains(">renewal refused</text>"))
         #expect(two.components(separatedBy: "stroke-width=\"2\"").count - 1 == 4)

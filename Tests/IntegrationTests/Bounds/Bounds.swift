@@ -25,6 +25,10 @@ actor BoundedServers {
         "limits.csrBytesMax=2048",
         "limits.csrItemsMax=8",
         "limits.chainCertificatesMax=3",
+        "public.connectionsMax=\(Front.connections)",
+        "public.connectionsPerAddressMax=\(Front.connectionsPerAddress)",
+        "public.idleTimeoutSeconds=8",
+        "public.bodyTimeoutSeconds=2",
     ]
 
     enum Front {
@@ -113,6 +117,16 @@ struct BoundedServer: Sendable {
         as saying: Saying.Type = Saying.self
     ) async throws -> Saying {
         try await Visitor.run([what, "\(server.port)", bed.document.files.root] + arguments)
+    }
+
+    /// The same of the public front.
+    func publicVisitor<Saying: Decodable>(
+        _ what: String,
+        _ arguments: String...,
+        as saying: Saying.Type = Saying.self
+    ) async throws -> Saying {
+        let port = try #require(server.publicURL.split(separator: ":").last)
+        return try await Visitor.run([what, String(port), bed.document.files.root] + arguments)
     }
 
     /// Holds a table of the record locked while `body` runs, so that whatever writes there waits.

@@ -1,7 +1,7 @@
 import Foundation
 import TestPeers
 
-/// A client that goes up to a bound of the device front, by raw sockets and TLS, and says in one line of JSON what it
+/// A client that goes up to a bound of the device front or the public front, by raw sockets and TLS, and says in one line of JSON what it
 /// saw.
 enum Visitor {
     /// Runs it to its end.
@@ -205,8 +205,87 @@ enum Visitor {
             one.sendall((POST + "Content-Length: 1000\r\n\r\nMIIB").encode())
             say(status=answer(one), ended=ended(one))
 
+        # The public front, which has no TLS.
+
+        OCSP = "POST /ocsp HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/ocsp-request\r\n"
+
+        def asks_publicly(connection):
+            connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            return answer(connection)
+
+        def public_connections(most):
+            """As many as are served, from an address each; the next waits until one of them has ended."""
+            open_ones, waiting = [], None
+            while waiting is None and len(open_ones) < 2 * int(most):
+                one = plain(f"127.0.7.{1 + len(open_ones)}")
+                one.settimeout(3)
+                try:
+                    if asks_publicly(one) == 200:
+                        open_ones.append(one)
+                except socket.timeout:
+                    waiting = one
+            served = len(open_ones)
+            status = 0
+            if waiting:
+                open_ones.pop(0).close()
+                waiting.settimeout(PATIENCE)
+                status = answer(waiting)
+            say(served=served, status=status)
+
+        def public_per_address(most):
+            """As many as one address may have, one more, and one from elsewhere."""
+            own = [plain("127.0.8.1") for _ in range(int(most))]
+            served = sum(asks_publicly(one) == 200 for one in own)
+            closed = ended(plain("127.0.8.1"))
+            status = asks_publicly(plain("127.0.8.2"))
+            own.pop().close()
+            again = 0
+            deadline = time.time() + PATIENCE
+            while again != 200 and time.time() < deadline:
+                one = plain("127.0.8.1")
+                try:
+                    again = asks_publicly(one)
+                except ConnectionError:
+                    pass
+                one.close()
+            say(served=served, closed=closed, other=status, again=again)
+
+        def dribbling(connection, text):
+            """Whether the server ends a connection to which text goes octet by octet."""
+            sent, deadline = 0, time.time() + PATIENCE
+            connection.settimeout(0.2)
+            while time.time() < deadline:
+                try:
+                    connection.sendall(text[sent:sent + 1])
+                    sent += 1
+                    if not connection.recv(65536):
+                        return True
+                except socket.timeout:
+                    continue
+                except ConnectionError:
+                    return True
+            return False
+
+        def public_silent():
+            say(ended=ended(plain()))
+
+        def public_idle():
+            """After an answer."""
+            one = plain()
+            say(ended=asks_publicly(one) == 200 and ended(one))
+
+        def public_dribbles():
+            say(ended=dribbling(plain(), OCSP.encode() + b"X-Slow: " + b"a" * 1500))
+
+        def public_late_body():
+            one = plain()
+            one.sendall((OCSP + "Content-Length: 1500\r\n\r\n").encode())
+            say(ended=dribbling(one, b"0" * 1500))
+
         {"connections": connections, "per-address": per_address, "handshakes": handshakes, "stalls": stalls,
          "silent": silent, "dribbles": dribbles, "header": header, "body": body,
-         "late-body": late_body}[what](*arguments)
+         "late-body": late_body, "public-connections": public_connections,
+         "public-per-address": public_per_address, "public-silent": public_silent, "public-idle": public_idle,
+         "public-dribbles": public_dribbles, "public-late-body": public_late_body}[what](*arguments)
         """#
 }

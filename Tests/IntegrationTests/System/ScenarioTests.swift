@@ -53,6 +53,41 @@ extension SystemTests {
             #expect(record == "41|41|39")
         }
 
+        @Test func `SIGINT in a pause ends it, with a report of the phases before`() async throws {
+            struct Report: Decodable {
+                struct Phase: Decodable { let name: String }
+
+                let isInterrupted: Bool
+                let units: Int
+                let unitsDone: Int
+                let counts: [String: Int]
+                let phases: [Phase]
+            }
+            let (dev, _) = try await MusterDev.shared.running()
+            let folder = try TemporaryDirectory(prefix: "mpause")
+            let scenario = try folder.write(
+                "pause.yaml",
+                """
+                scenario: pause
+                seed: 4
+                phases: [{name: first, devices: 3}, {name: second, devices: 3, after: 1h}]
+                limits: {enrolled: 100%}
+
+                """.utf8
+            )
+            let fleet = try await BackgroundProgram([
+                MusterDev.executable("muster-sim"), "run", scenario, "--dev", dev.state + "/dev.json", "--prefix",
+                Self.prefix(), "--json", folder.path + "/report.json", "--html", folder.path + "/page.html",
+            ])
+            try await Eventually.holds("the pause") { fleet.log.contains("second begins in") }
+            fleet.signal(SIGINT)
+            #expect(try await fleet.end(withinSeconds: 60) == 130, "\(fleet.log.suffix(2_000))")
+            let report = try JSONDecoder().decode(Report.self, from: Data(folder.read("report.json")))
+            #expect(report.isInterrupted && report.units == 6 && report.unitsDone == 3, "\(report)")
+            #expect(report.counts == ["issued": 3] && report.phases.map(\.name) == ["first"])
+            #expect(String(decoding: try folder.read("page.html"), as: UTF8.self).contains(">interrupted<"))
+        }
+
         @Test func `a storm after an outage is served to the end`() async throws {
             let (dev, document) = try await MusterDev.shared.running()
             let folder = try TemporaryDirectory(prefix: "mstorm")

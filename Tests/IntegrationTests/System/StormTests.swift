@@ -22,6 +22,7 @@ extension SystemTests {
             }
 
             let devices: Int
+            let isInterrupted: Bool
             let revoked: Int
             let problems: [String: Int]
             let stages: [Stage]
@@ -61,7 +62,7 @@ extension SystemTests {
             )
             #expect(result.succeeded, "\(result.errorOutput)\n\(result.text)\n\(agent.log.suffix(2_000))")
             let report = try JSONDecoder().decode(Report.self, from: Data(bed.folder.read("storm.json")))
-            #expect(report.devices == 24 && report.revoked == 6 && report.problems.isEmpty)
+            #expect(report.devices == 24 && report.revoked == 6 && report.problems.isEmpty && !report.isInterrupted)
             #expect(report.limits.allSatisfy { $0.isMet }, "\(report.limits)")
             for stage in ["session", "reconnect", "renewal", "gateway"] {
                 #expect(report.count(stage) == 6, "\(stage)")
@@ -81,6 +82,34 @@ extension SystemTests {
             }
             try await dev.stop()
             #expect(try await dev.processes() == [])
+        }
+
+        @Test func `SIGINT ends it early, with a report of what was measured until then`() async throws {
+            let dev = try MusterDev()
+            let document = try await dev.start(["--agent"])
+            let folder = try TemporaryDirectory(prefix: "mstorm")
+            let scenario = try folder.write("storm.yaml", Self.storm.utf8)
+            // Nobody is there who could refuse, so that it does not end by itself.
+            let storm = try await BackgroundProgram([
+                MusterDev.executable("muster-sim"), "run", scenario, "--dev", dev.state + "/dev.json",
+                "--gateway", "https://localhost:\(try QuietPort.choose())",
+                "--json", folder.path + "/storm.json", "--html", folder.path + "/storm.html",
+            ])
+            let probe = RecordProbe(document)
+            try await Eventually.holds("revocations, and renewals of others: \(storm.log)", seconds: 120) {
+                let revoked = try await probe.query("select count(*) from certificates where status = 'revoked'")
+                let all = try await probe.query("select count(*) from certificates where device_id like 'sim-3-%'")
+                return revoked == "6" && Int(all) ?? 0 > 26
+            }
+            storm.signal(SIGINT)
+            #expect(try await storm.end(withinSeconds: 60) == 130, "\(storm.log.suffix(3_000))")
+            let report = try JSONDecoder().decode(Report.self, from: Data(folder.read("storm.json")))
+            #expect(report.isInterrupted && report.revoked == 6 && report.count("renewed") > 0, "\(report)")
+            #expect((report.problems["interrupted"] ?? 0) >= 6, "\(report.problems)")
+            #expect(storm.log.contains("revoked, interrupted after ") && storm.log.contains("\nINTERRUPTED\n"))
+            let page = String(decoding: try folder.read("storm.html"), as: UTF8.self)
+            #expect(page.contains(">interrupted<") && !page.contains(">passed<"))
+            try await dev.stop()
         }
 
         @Test func `without an agent that ends sessions a storm is refused, with what would help`() async throws {

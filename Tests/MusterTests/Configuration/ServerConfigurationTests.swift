@@ -36,7 +36,17 @@ import Testing
         #expect(configuration.est.tlsVersionMin == .tls12)
         #expect(!configuration.est.lenientBodies)
         #expect(configuration.est.defaultFleet == nil)
-        #expect(configuration.publicFront == .init(listen: try #require(ListenAddress("0.0.0.0:8080")), url: nil))
+        #expect(
+            configuration.publicFront
+                == .init(
+                    listen: try #require(ListenAddress("0.0.0.0:8080")),
+                    url: nil,
+                    connectionsMax: 256,
+                    connectionsPerAddressMax: 128,
+                    idleTimeout: .seconds(30),
+                    bodyTimeout: .seconds(15)
+                )
+        )
         #expect(configuration.mqtt == nil)
         #expect(configuration.trustStore.lifetime == .seconds(365 * 86_400))
         #expect(configuration.log == .init(level: .info, format: .json))

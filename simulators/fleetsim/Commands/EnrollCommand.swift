@@ -113,7 +113,7 @@ struct EnrollCommand: AsyncParsableCommand {
             concurrency: concurrency,
             rate: rate
         )
-        let (statistics, elapsed, isInterrupted) = await run.run()
+        let (statistics, elapsed, isInterrupted) = await hearingInterrupts { await run.run(until: $0) }
         try await group.shutdownGracefully()
         var record: Report.RecordReport?
         if let database = file.database {

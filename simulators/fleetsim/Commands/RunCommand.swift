@@ -14,7 +14,8 @@ struct RunCommand: AsyncParsableCommand {
         abstract: "Play a scenario: phases of devices with their faults, and limits that say whether it passed.",
         discussion: """
             What befalls which device is drawn from the seed, before anything is played: the same seed is the same \
-            scenario. Each limit is printed with what was measured. The exit status is 0 only if all are met.
+            scenario. Each limit is printed with what was measured. The exit status is 0 only if all are met. SIGINT ends \
+            it early, with a report of what was measured until then and status 130.
             """
     )
 

@@ -6,6 +6,9 @@ import NIOSSL
 
 /// The reason of a failed exchange in a few words, to count by: the same cause gives the same words.
 enum FailureReason {
+    /// Of who was cut short by the end of the run, whatever that looked like to him.
+    static let interrupted = "interrupted"
+
     static func text(_ error: any Error) -> String {
         switch error {
         case let error as IOError:

@@ -3,7 +3,7 @@ import Foundation
 /// A report as one page for a browser: no scripts, nothing from elsewhere, so that it opens offline and in years.
 struct ReportPage: Sendable {
     let title: String
-    let isSuccess: Bool
+    let verdict: RunVerdict
     /// A paragraph each.
     let facts: [String]
     let limits: [LimitReport]
@@ -25,7 +25,7 @@ struct ReportPage: Sendable {
         </style>
         </head>
         <body>
-        <h1>\(Self.escaped(title)): <span class="\(isSuccess ? "pass" : "fail")">\(isSuccess ? "passed" : "failed")</span></h1>
+        <h1>\(Self.escaped(title)): <span class="\(verdict == .passed ? "pass" : "fail")">\(verdict.rawValue)</span></h1>
         \(facts.map { "<p>\(Self.escaped($0))</p>" }.joined(separator: "\n"))
         \(limitTable)
         \(plots.map(\.html).joined(separator: "\n"))

@@ -16,9 +16,11 @@ struct RenewalDevice: Sendable {
 
     func live() async -> RenewalResult {
         var result = RenewalResult()
+        var last: HeldIdentity?
         do {
             try await Task.sleep(until: began + unit.begins, clock: .continuous)
             var held = try await enroll(&result)
+            last = held
             var offline = unit.offline
             for count in 1...Renewal.renewalsMax {
                 // As its own clock has it.
@@ -34,11 +36,16 @@ struct RenewalDevice: Sendable {
                 guard next < ends else { break }
                 try await Task.sleep(until: next, clock: .continuous)
                 held = try await renew(held, isBack: wasAway && held.ends < .now, &result)
+                last = held
             }
             try await Task.sleep(until: ends, clock: .continuous)
             result.isCurrent = held.ends > .now
         } catch {
             result.problem = FailureReason.text(error)
+            if Task.isCancelled {
+                result.problem = FailureReason.interrupted
+                result.isCurrent = last.map { $0.ends > .now } ?? false
+            }
         }
         return result
     }
@@ -47,6 +54,7 @@ struct RenewalDevice: Sendable {
     private func enroll(_ result: inout RenewalResult) async throws -> HeldIdentity {
         let place = await places.enter()
         defer { place.leave() }
+        try Task.checkCancellation()
         result.asks(at: .now - began)
         guard case .ended(let ended) = await device.run() else { throw DeviceFailure("it is to wait for approval") }
         guard let identity = ended.identity, ended.outcome == .enrolled else {

@@ -8,6 +8,7 @@ struct RenewalReport: Codable, RunReport {
     let part: Int
     let fleet: String
     let devices: Int
+    let isInterrupted: Bool
     let renewals: Int
     /// Devices that came back after their certificate's end, and those of them that got another.
     let outdated: Int
@@ -27,13 +28,13 @@ struct RenewalReport: Codable, RunReport {
     let rate: CurveReport
     let limits: [LimitReport]
 
-    /// It is played to its end, or there is no report.
-    var isInterrupted: Bool { false }
-    var isSuccess: Bool { limits.allSatisfy(\.isMet) }
+    var isSuccess: Bool { !isInterrupted && limits.allSatisfy(\.isMet) }
 
     private var headline: String {
         let part = part == 1 ? "" : " (1/\(part) of it)"
+        let end = isInterrupted ? ", interrupted after \(Report.decimals(seconds, 2)) s" : ""
         return "scenario \(scenario)\(part), seed \(seed), fleet \(fleet): \(devices) devices, \(renewals) renewals"
+            + end
     }
 
     private var summary: String {
@@ -47,14 +48,14 @@ struct RenewalReport: Codable, RunReport {
     var text: String {
         var lines = [headline, "  " + summary]
         lines += Report.block("problems", problems) + Report.block("answers", answers) + Report.table(rows)
-        return (lines + LimitReport.lines(limits, isSuccess: isSuccess)).joined(separator: "\n")
+        return (lines + LimitReport.lines(limits, verdict)).joined(separator: "\n")
     }
 
     /// The whole as a page.
     var page: ReportPage {
         ReportPage(
             title: "\(scenario), seed \(seed)",
-            isSuccess: isSuccess,
+            verdict: verdict,
             facts: [headline + ".", summary + "."],
             limits: limits,
             plots: [

@@ -15,15 +15,34 @@ struct RenewalRun: Sendable {
     let label: ESTLabel
     let group: any EventLoopGroup
 
+    private enum Event: Sendable {
+        case device(RenewalResult)
+        case interrupted
+    }
+
     /// - Parameter part: What the counts were divided by.
     func run(part: Int) async throws -> RenewalReport {
         OpenFileLimit.raise()
         let fleet = try fleet()
         try await makeFleet(fleet)
         let began = ContinuousClock.now
+        let (results, isInterrupted) = await hearingInterrupts { await play(fleet, began, until: $0) }
+        return report(results, duration: .now - began, part: part, isInterrupted: isInterrupted)
+    }
+
+    private func play(
+        _ fleet: SimulatedFleet,
+        _ began: ContinuousClock.Instant,
+        until interrupt: Milestone<Void>
+    ) async -> (results: [RenewalResult], isInterrupted: Bool) {
         let ends = began + plan.renewal.play
         let places = Places(plan.renewal.concurrency)
-        let results = await withTaskGroup(of: RenewalResult.self) { group in
+        return await withTaskGroup(of: Event.self) { group in
+            group.addTask {
+                // Cancelled at the end, when nobody asks any more.
+                try? await interrupt.value()
+                return .interrupted
+            }
             for unit in plan.units {
                 let device = RenewalDevice(
                     device: Device(number: unit.number, fleet: fleet),
@@ -33,13 +52,21 @@ struct RenewalRun: Sendable {
                     began: began,
                     ends: ends
                 )
-                group.addTask { await device.live() }
+                group.addTask { .device(await device.live()) }
             }
             var results: [RenewalResult] = []
-            for await result in group { results.append(result) }
-            return results
+            var isInterrupted = false
+            while results.count < plan.units.count, let event = await group.next() {
+                switch event {
+                case .device(let result): results.append(result)
+                case .interrupted:
+                    isInterrupted = true
+                    group.cancelAll()
+                }
+            }
+            group.cancelAll()
+            return (results, isInterrupted)
         }
-        return report(results, duration: .now - began, part: part)
     }
 
     private func fleet() throws -> SimulatedFleet {
@@ -98,7 +125,12 @@ struct RenewalRun: Sendable {
         }
     }
 
-    private func report(_ results: [RenewalResult], duration: Duration, part: Int) -> RenewalReport {
+    private func report(
+        _ results: [RenewalResult],
+        duration: Duration,
+        part: Int,
+        isInterrupted: Bool
+    ) -> RenewalReport {
         let renewal = plan.renewal
         var measures = RenewalMeasures(devices: renewal.devices)
         measures.duration = duration
@@ -133,6 +165,7 @@ struct RenewalRun: Sendable {
             part: part,
             fleet: label.text,
             devices: renewal.devices,
+            isInterrupted: isInterrupted,
             renewals: renewals,
             outdated: measures.outdated,
             returned: measures.returned,

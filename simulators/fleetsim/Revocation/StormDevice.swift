@@ -41,6 +41,7 @@ struct StormDevice: Sendable {
         } catch {
             result.problem = FailureReason.text(error)
         }
+        if Task.isCancelled, result.problem != nil { result.problem = FailureReason.interrupted }
         return result
     }
 
@@ -62,7 +63,7 @@ struct StormDevice: Sendable {
         _ result: inout StormResult
     ) async throws {
         let ended = Milestone<ContinuousClock.Instant>()
-        let found = try await withThrowingTaskGroup(of: [StormFinding].self) { group in
+        try await withThrowingTaskGroup(of: [StormFinding].self) { group in
             group.addTask {
                 _ = await client.ended()
                 ended.reach(.now)
@@ -76,11 +77,13 @@ struct StormDevice: Sendable {
             if let gateway = scene.gateway {
                 group.addTask { [await untilRefused(.gateway, since) { try await gateway.ask(tls: person.tls) }] }
             }
-            var found: [StormFinding] = []
-            while found.count < scene.refusals.count, let part = try await group.next() { found += part }
-            return found
+            var found = 0
+            // Each is taken as it comes, since a run may be interrupted before the last.
+            while found < scene.refusals.count, let part = try await group.next() {
+                for finding in part { result.take(finding) }
+                found += part.count
+            }
         }
-        for finding in found { result.take(finding) }
     }
 
     /// The session's end, and from then on the refusal of another.

@@ -15,6 +15,7 @@ struct StormReport: Codable, RunReport {
     let part: Int
     let fleet: String
     let devices: Int
+    let isInterrupted: Bool
     let revoked: Int
     let seconds: Double
     /// Until everybody was connected.
@@ -26,9 +27,7 @@ struct StormReport: Codable, RunReport {
     let timeline: [CurveReport]
     let limits: [LimitReport]
 
-    /// It is played to its end, or there is no report.
-    var isInterrupted: Bool { false }
-    var isSuccess: Bool { limits.allSatisfy(\.isMet) }
+    var isSuccess: Bool { !isInterrupted && limits.allSatisfy(\.isMet) }
 
     static func stages(_ histograms: [StormStage: LatencyHistogram]) -> [StageReport] {
         StormStage.allCases.compactMap { stage in
@@ -48,12 +47,14 @@ struct StormReport: Codable, RunReport {
         lines.append("  connected after \(String(format: "%.2f", secondsBefore)) s, the end after \(seconds) s")
         lines += Report.block("problems", problems)
         lines += Report.table(stages.map { ($0.stage.title, $0.times) }, width: 22)
-        return (lines + LimitReport.lines(limits, isSuccess: isSuccess)).joined(separator: "\n")
+        return (lines + LimitReport.lines(limits, verdict)).joined(separator: "\n")
     }
 
     private var headline: String {
         let part = part == 1 ? "" : " (1/\(part) of it)"
+        let end = isInterrupted ? ", interrupted after \(Report.decimals(seconds, 2)) s" : ""
         return "scenario \(scenario)\(part), seed \(seed), fleet \(fleet): \(devices) devices, \(revoked) revoked"
+            + end
     }
 
     /// The whole as a page.
@@ -62,7 +63,7 @@ struct StormReport: Codable, RunReport {
         let services = stages.filter { StormStage.services.contains($0.stage) }
         return ReportPage(
             title: "\(scenario), seed \(seed)",
-            isSuccess: isSuccess,
+            verdict: verdict,
             facts: [headline, "Everybody was connected after \(String(format: "%.2f", secondsBefore)) s."],
             limits: limits,
             plots: [

@@ -21,6 +21,14 @@ struct StormRun: Sendable {
         case device(StormResult)
         /// The operator is done; what kept him from it, if anything did.
         case operations(problem: String?)
+        case interrupted
+    }
+
+    private struct Played {
+        var results: [StormResult] = []
+        /// What kept the operator from what he was to do; nil if nothing did.
+        var problem: String?
+        var isInterrupted = false
     }
 
     /// - Parameter part: What the storm's counts were divided by.
@@ -35,7 +43,23 @@ struct StormRun: Sendable {
             uniqueKeysWithValues: plan.leaked.map { ($0, Milestone<ContinuousClock.Instant?>()) }
         )
         let began = ContinuousClock.now
-        let (results, problem) = await withTaskGroup(of: Event.self) { group in
+        let played = await hearingInterrupts { await play(front, scene, claim, revoked, until: $0) }
+        return report(played, scene: scene, began: began, part: part)
+    }
+
+    private func play(
+        _ front: OperatorFront,
+        _ scene: StormScene,
+        _ claim: Claim,
+        _ revoked: [Int: Milestone<ContinuousClock.Instant?>],
+        until interrupt: Milestone<Void>
+    ) async -> Played {
+        await withTaskGroup(of: Event.self) { group in
+            group.addTask {
+                // Cancelled at the end, when nobody asks any more.
+                try? await interrupt.value()
+                return .interrupted
+            }
             for number in 1...plan.storm.devices {
                 let device = StormDevice(
                     device: Device(number: number, fleet: revoked[number] == nil ? scene.others : scene.leaked),
@@ -48,29 +72,29 @@ struct StormRun: Sendable {
             group.addTask { .operations(problem: await operate(front, scene, claim, revoked)) }
             return await gather(&group, scene)
         }
-        return report(results, scene: scene, began: began, problem: problem, part: part)
     }
 
-    private func gather(
-        _ group: inout TaskGroup<Event>,
-        _ scene: StormScene
-    ) async -> (results: [StormResult], problem: String?) {
-        var results: [StormResult] = []
-        var problem: String?
+    private func gather(_ group: inout TaskGroup<Event>, _ scene: StormScene) async -> Played {
+        var played = Played()
         var exposed = plan.leaked.count
         var isOperating = true
-        for await event in group {
+        while played.results.count < plan.storm.devices || isOperating, let event = await group.next() {
             switch event {
             case .device(let result):
-                results.append(result)
+                played.results.append(result)
                 if result.isLeaked { exposed -= 1 }
-            case .operations(let found):
-                problem = found
+            case .operations(let problem):
+                // What an interruption keeps him from is no problem of his.
+                played.problem = played.isInterrupted ? nil : problem
                 isOperating = false
+            case .interrupted:
+                played.isInterrupted = true
+                group.cancelAll()
             }
             if exposed == 0, !isOperating { scene.calm.reach(()) }
         }
-        return (results, problem)
+        group.cancelAll()
+        return played
     }
 
     // MARK: What there is before it
@@ -179,10 +203,9 @@ struct StormRun: Sendable {
     // MARK: What it came to
 
     private func report(
-        _ results: [StormResult],
+        _ played: Played,
         scene: StormScene,
         began: ContinuousClock.Instant,
-        problem: String?,
         part: Int
     ) -> StormReport {
         let storm = plan.storm
@@ -193,7 +216,7 @@ struct StormRun: Sendable {
         var problems: [String: Int] = [:]
         var timeline = Timeline()
         let zero = scene.began.reached ?? began
-        for result in results {
+        for result in played.results {
             if result.isReady { measures.ready += 1 }
             if result.isLeaked, result.isRefused(at: scene.refusals) { measures.refused += 1 }
             if !result.isLeaked, result.isServed { measures.unaffected += 1 }
@@ -209,20 +232,21 @@ struct StormRun: Sendable {
                 }
             }
         }
-        if let problem { problems[problem, default: 0] += 1 }
+        if let problem = played.problem { problems[problem, default: 0] += 1 }
         return StormReport(
             scenario: storm.name,
             seed: storm.seed,
             part: part,
             fleet: label.text,
             devices: storm.devices,
+            isInterrupted: played.isInterrupted,
             revoked: plan.leaked.count,
             seconds: duration.milliseconds / 1000,
             secondsBefore: (zero - began).milliseconds / 1000,
             problems: problems,
             stages: StormReport.stages(measures.stages),
             timeline: timeline.series(["revoked"] + scene.refusals.map(\.title)),
-            limits: storm.limits.judge(measures) + (problem == nil ? [] : [.unmet("operator", problem ?? "")])
+            limits: storm.limits.judge(measures) + [played.problem].compactMap { $0.map { .unmet("operator", $0) } }
         )
     }
 }

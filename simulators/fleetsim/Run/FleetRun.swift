@@ -1,7 +1,3 @@
-import Dispatch
-import Foundation
-import Glibc
-
 /// Runs the devices of a fleet: so many at once, and if wanted so many a second.
 struct FleetRun: Sendable {
     /// The device of a number, counted from 1.
@@ -18,25 +14,18 @@ struct FleetRun: Sendable {
         case interrupted
     }
 
-    /// Runs to the end, or to SIGINT.
-    func run() async -> (statistics: RunStatistics, elapsed: Duration, isInterrupted: Bool) {
-        let (signals, signal) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
-        // The default action would end the process before it could report.
-        let previous = Glibc.signal(SIGINT, SIG_IGN)
-        let source = DispatchSource.makeSignalSource(signal: SIGINT, queue: .global())
-        source.setEventHandler { signal.yield() }
-        source.resume()
-        defer {
-            source.cancel()
-            _ = Glibc.signal(SIGINT, previous)
-        }
+    /// Runs to the end, or to an interruption.
+    func run(
+        until interrupt: Milestone<Void>
+    ) async -> (statistics: RunStatistics, elapsed: Duration, isInterrupted: Bool) {
         let began = ContinuousClock.now
         var statistics = RunStatistics()
         var isInterrupted = false
         var progress = ProgressLine(total: devices, began: began)
         await withTaskGroup(of: Event.self) { group in
             group.addTask {
-                for await _ in signals { break }
+                // Cancelled at the end, when nobody asks any more.
+                try? await interrupt.value()
                 return .interrupted
             }
             var schedule = FleetSchedule<Device.Waiting>(devices: devices, concurrency: concurrency)
@@ -65,7 +54,7 @@ struct FleetRun: Sendable {
                 )
                 start(&schedule, began, in: &group)
             }
-            signal.finish()
+            group.cancelAll()
         }
         progress.finish()
         return (statistics, .now - began, isInterrupted)

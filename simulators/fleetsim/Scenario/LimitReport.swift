@@ -55,12 +55,12 @@ struct LimitReport: Codable, Hashable, Sendable {
     }
 
     /// A line for each, and the verdict on all.
-    static func lines(_ limits: [LimitReport], isSuccess: Bool) -> [String] {
+    static func lines(_ limits: [LimitReport], _ verdict: RunVerdict) -> [String] {
         let width = limits.map(\.limit.count).max() ?? 0
         return ["limits"]
             + limits.map { limit in
                 let name = limit.limit + String(repeating: " ", count: width - limit.limit.count)
                 return "  \(limit.isMet ? "pass" : "FAIL")  \(name)  \(limit.measured) (\(limit.wanted))"
-            } + [isSuccess ? "PASSED" : "FAILED"]
+            } + [verdict.rawValue.uppercased()]
     }
 }

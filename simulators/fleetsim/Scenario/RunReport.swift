@@ -12,6 +12,8 @@ protocol RunReport: Encodable, Sendable {
 }
 
 extension RunReport {
+    var verdict: RunVerdict { isInterrupted ? .interrupted : isSuccess ? .passed : .failed }
+
     /// The whole as JSON, keys in order.
     func encoded() throws -> Data {
         let encoder = JSONEncoder()

@@ -56,7 +56,7 @@ struct ScenarioReport: Codable, RunReport {
         lines += Report.table(stages)
         if let problem = record?.problem ?? keys?.problem { lines.append("RECORD NOT CHECKED: \(problem)") }
         if record == nil { lines.append("dev.json names no database; the record was not checked") }
-        lines += LimitReport.lines(limits, isSuccess: isSuccess)
+        lines += LimitReport.lines(limits, verdict)
         return lines.joined(separator: "\n")
     }
 
@@ -64,7 +64,7 @@ struct ScenarioReport: Codable, RunReport {
     var page: ReportPage {
         ReportPage(
             title: "\(scenario), seed \(seed)",
-            isSuccess: isSuccess,
+            verdict: verdict,
             facts: ["\(unitsDone) of \(units) devices and copies in fleet \(fleet), \(Report.decimals(seconds, 2)) s."],
             limits: limits,
             plots: [

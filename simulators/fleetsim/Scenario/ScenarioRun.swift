@@ -19,6 +19,10 @@ struct ScenarioRun: Sendable {
 
     /// - Parameter part: What the scenario's counts were divided by.
     func run(part: Int) async throws -> ScenarioReport {
+        try await report(hearingInterrupts { try await play(until: $0) }, part: part)
+    }
+
+    private func play(until interrupt: Milestone<Void>) async throws -> Played {
         var played = Played()
         let began = ContinuousClock.now
         for phase in plan.phases {
@@ -26,17 +30,21 @@ struct ScenarioRun: Sendable {
                 // Who is to do something in the pause, such as stop the server, has to know when it is.
                 let pause = "\(phase.phase.name) begins in \(phase.phase.after)\n"
                 FileHandle.standardError.write(Data(pause.utf8))
-                // Ctrl-C ends the process here, since nothing is on its way that could be lost.
-                try await Task.sleep(for: phase.phase.after)
+                played.isInterrupted = try await interrupt.value(within: phase.phase.after) != nil
             }
-            try await play(phase, &played, after: .now - began)
+            if !played.isInterrupted { try await play(phase, &played, after: .now - began, until: interrupt) }
             if played.isInterrupted { break }
         }
         played.elapsed = .now - began
-        return try await report(played, part: part)
+        return played
     }
 
-    private func play(_ phase: ScenarioPlan.Phase, _ played: inout Played, after offset: Duration) async throws {
+    private func play(
+        _ phase: ScenarioPlan.Phase,
+        _ played: inout Played,
+        after offset: Duration,
+        until interrupt: Milestone<Void>
+    ) async throws {
         let fleet = try fleet(of: phase.phase)
         let run = FleetRun(
             device: { [units = phase.units, storm = phase.phase.storm] number in
@@ -46,7 +54,7 @@ struct ScenarioRun: Sendable {
             concurrency: phase.phase.storm == nil ? phase.phase.concurrency : EnrollCommand.concurrencyMax,
             rate: phase.phase.rate
         )
-        let (statistics, elapsed, isInterrupted) = await run.run()
+        let (statistics, elapsed, isInterrupted) = await run.run(until: interrupt)
         played.statistics.add(statistics, after: offset)
         played.isInterrupted = isInterrupted
         played.phases.append(

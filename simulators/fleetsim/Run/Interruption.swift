@@ -1,0 +1,18 @@
+import Dispatch
+import Glibc
+
+/// Runs `body` with SIGINT as a milestone, in place of the end of the process: what was measured until then is to be
+/// reported. Not to be nested.
+func hearingInterrupts<Value>(_ body: (_ interrupt: Milestone<Void>) async throws -> Value) async rethrows -> Value {
+    let interrupt = Milestone<Void>()
+    // The default action would end the process before it could report.
+    let previous = Glibc.signal(SIGINT, SIG_IGN)
+    let source = DispatchSource.makeSignalSource(signal: SIGINT, queue: .global())
+    source.setEventHandler { interrupt.reach(()) }
+    source.resume()
+    defer {
+        source.cancel()
+        _ = Glibc.signal(SIGINT, previous)
+    }
+    return try await body(interrupt)
+}
