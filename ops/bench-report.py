@@ -11,15 +11,29 @@ import re
 import statistics
 import sys
 
-KINDS = {
-    "fresh": "fresh mutual TLS 1.3 for each",
-    "kept": "kept alive, 10 a connection",
-    "resumed": "resumed session for each",
-    "paced": "at 80 % of the highest rate",
-    "overload": "asked for twice that rate",
-    "held": "with 2,000 connections open",
-    "large": "ten million certificates in the record",
+# What is measured in rounds, by what one of it is.
+GROUPS = {
+    "enrollments": {
+        "fresh": "fresh mutual TLS 1.3 for each",
+        "kept": "kept alive, 10 a connection",
+        "resumed": "resumed session for each",
+        "paced": "at 80 % of the highest rate",
+        "overload": "asked for twice that rate",
+        "held": "with 2,000 connections open",
+        "large": "ten million certificates in the record",
+    },
+    "gateways' questions": {"authorize": "at a rate, kept alive"},
+    "operators' searches": {
+        "search-prefix": "by the beginning of a DeviceID",
+        "search-serial": "by serial number",
+        "search-key": "by key",
+        "search-credential": "by credential",
+    },
+    "revocations": {"revocation-few": "with few revoked", "revocation-many": "with many revoked"},
 }
+KINDS = {kind: label for kinds in GROUPS.values() for kind, label in kinds.items()}
+# Measured once with each number of revoked certificates.
+COMPLETE = {"complete-few": "few", "complete-many": "many"}
 FIELDS = ["perSecond", "cpuMilliseconds", "floorMilliseconds", "ratio", "p50Milliseconds", "p99Milliseconds"]
 FRAMES_MAX = 200
 FLAME_WIDTH, FLAME_ROW = 1600, 17
@@ -34,6 +48,7 @@ def table(raw_path, machine, folder):
         rounds = [json.loads(line) for line in file]
     raw = [one for one in rounds if one["kind"] in KINDS]
     answers = [one for one in rounds if one["kind"] == "ocsp"]
+    complete = {COMPLETE[one["kind"]]: one for one in rounds if one["kind"] in COMPLETE}
     results = {}
     for kind in KINDS:
         measured = [one for one in raw if one["kind"] == kind]
@@ -43,20 +58,22 @@ def table(raw_path, machine, folder):
             peaks = [one["serverPeakBytes"] for one in measured if "serverPeakBytes" in one]
             if peaks:
                 results[kind]["serverPeakBytes"] = max(peaks)
-    fresh = results["fresh"]["perSecond"]["median"]
-    summary = {
-        "serverOverFloor": results["fresh"]["ratio"]["median"],
-        "pacedP99Milliseconds": results["paced"]["p99Milliseconds"]["median"],
-        "overloadOverBest": results["overload"]["perSecond"]["median"] / fresh,
-        "heldPeakMegabytes": results["held"]["serverPeakBytes"] / 1e6,
-    }
-    if answers:
-        summary["ocspOverHealth"] = statistics.median(one["ratio"] for one in answers)
-        summary["ocspPerSecond"] = statistics.median(one["perSecond"] for one in answers)
-    if "large" in results:
-        summary["largeOverEmpty"] = results["large"]["perSecond"]["median"] / fresh
+            if "cpuShare" in measured[0]:
+                results[kind]["cpuShare"] = spread([one["cpuShare"] for one in measured])
+            if "revocation" in measured[0]:
+                names = measured[0]["revocation"]
+                results[kind]["revocation"] = {name: spread([one["revocation"][name] for one in measured]) for name in names}
+    summary = summarize(results, answers, complete)
     with open(f"{folder}/results.json", "w", encoding="utf-8") as file:
-        json.dump({"machine": machine, "summary": summary, "results": results, "rounds": raw, "ocsp": answers}, file, indent=1)
+        everything = {
+            "machine": machine,
+            "summary": summary,
+            "results": results,
+            "rounds": raw,
+            "ocsp": answers,
+            "listOfAll": complete,
+        }
+        json.dump(everything, file, indent=1)
     with open(f"{folder}/results.csv", "w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(["kind", "round", *FIELDS, "failed", "serverPeakBytes"])
@@ -64,21 +81,95 @@ def table(raw_path, machine, folder):
             writer.writerow(
                 [one["kind"], one["round"], *(one[field] for field in FIELDS), one["failed"], one.get("serverPeakBytes")]
             )
-    with open(f"{folder}/plot.svg", "w", encoding="utf-8") as file:
-        file.write(plot(raw, machine))
-    print(f"    {'enrollments':40} {'a second':>18} {'CPU ms each':>20} {'/ floor':>18} {'p99 ms':>18}")
-    for kind, result in results.items():
-        cells = [
+    enrollments = [one for one in raw if one["kind"] in GROUPS["enrollments"]]
+    if enrollments:
+        with open(f"{folder}/plot.svg", "w", encoding="utf-8") as file:
+            file.write(plot(enrollments, machine))
+    for group, kinds in GROUPS.items():
+        if not any(kind in results for kind in kinds):
+            continue
+        print(f"    {group:40} {'a second':>18} {'CPU ms each':>20} {'/ floor':>18} {'p50 ms':>20} {'p99 ms':>24}")
+        for kind in kinds:
+            if kind in results:
+                print(f"    {KINDS[kind]:40} {row(results[kind])}")
+    floors = [one["floorMilliseconds"] for one in raw]
+    if floors:
+        print(f"    the floor: {cell(spread(floors), 3, 0)} ms of CPU")
+    for kind in GROUPS["revocations"]:
+        for name, values in results.get(kind, {}).get("revocation", {}).items():
+            print(f"    {KINDS[kind]}, {name}: {cell(values, 0 if values['max'] >= 1000 else 1, 0)}")
+    for name, one in complete.items():
+        print(f"    the list of all with {name} revoked: " + ", ".join(f"{key} {shown(one[key])}" for key in LISTED))
+    for name, value in summary.items():
+        print(f"    {name}: {value:.3g}" if value < 10 else f"    {name}: {value:.1f}")
+    return 1 if any(result["failed"] for kind, result in results.items() if kind != "overload") else 0
+
+
+# Of the list of all, as CompleteListCost in muster-sim has it.
+LISTED = [
+    "revoked",
+    "shards",
+    "octets",
+    "loneSeconds",
+    "loneCPUMilliseconds",
+    "againSeconds",
+    "behindMilliseconds",
+    "fetchMilliseconds",
+    "signSeconds",
+    "serverPeakBytes",
+]
+
+
+def summarize(results, answers, complete):
+    """The figures that are asked of it, as far as they were measured."""
+    summary = {}
+
+    def add(name, kind, figure):
+        if kind in results:
+            summary[name] = figure(results[kind])
+
+    add("serverOverFloor", "fresh", lambda fresh: fresh["ratio"]["median"])
+    add("pacedP99Milliseconds", "paced", lambda paced: paced["p99Milliseconds"]["median"])
+    add("heldPeakMegabytes", "held", lambda held: held["serverPeakBytes"] / 1e6)
+    if "fresh" in results:
+        best = results["fresh"]["perSecond"]["median"]
+        add("overloadOverBest", "overload", lambda overload: overload["perSecond"]["median"] / best)
+        add("largeOverEmpty", "large", lambda large: large["perSecond"]["median"] / best)
+    if answers:
+        summary["ocspOverHealth"] = statistics.median(one["ratio"] for one in answers)
+        summary["ocspPerSecond"] = statistics.median(one["perSecond"] for one in answers)
+    add("authorizeP99Milliseconds", "authorize", lambda asked: asked["p99Milliseconds"]["median"])
+    add("authorizeCPUShare", "authorize", lambda asked: asked["cpuShare"]["median"])
+    searches = [results[kind]["p99Milliseconds"]["median"] for kind in GROUPS["operators' searches"] if kind in results]
+    if searches:
+        summary["searchP99Milliseconds"] = max(searches)
+    few, many = results.get("revocation-few"), results.get("revocation-many")
+    if few and many:
+        # In floors, since some minutes lie between the two.
+        summary["revocationCPUManyOverFew"] = many["ratio"]["median"] / few["ratio"]["median"]
+        summary["revocationLatencyManyOverFew"] = many["p50Milliseconds"]["median"] / few["p50Milliseconds"]["median"]
+    if len(complete) == len(COMPLETE):
+        both = complete["many"]["loneCPUMilliseconds"] / max(complete["few"]["loneCPUMilliseconds"], 0.001)
+        summary["loneRevocationCPUManyOverFew"] = both
+        summary["listOfAllSeconds"] = complete["many"]["loneSeconds"]
+        summary["manyRevokedPeakMegabytes"] = complete["many"]["serverPeakBytes"] / 1e6
+    return summary
+
+
+def row(result):
+    return " ".join(
+        [
             cell(result["perSecond"], 0, 18),
             cell(result["cpuMilliseconds"], 3, 20),
             cell(result["ratio"], 2, 18),
-            cell(result["p99Milliseconds"], 1, 18),
+            cell(result["p50Milliseconds"], 2, 20),
+            cell(result["p99Milliseconds"], 1, 24),
         ]
-        print(f"    {KINDS[kind]:40} {' '.join(cells)}")
-    print(f"    the floor: {cell(results['fresh']['floorMilliseconds'], 3, 0)} ms of CPU")
-    for name, value in summary.items():
-        print(f"    {name}: {value:.2f}")
-    return 1 if any(result["failed"] for kind, result in results.items() if kind != "overload") else 0
+    )
+
+
+def shown(value):
+    return f"{value:.2f}" if isinstance(value, float) else f"{value:,}"
 
 
 def cell(values, digits, width):
@@ -88,7 +179,7 @@ def cell(values, digits, width):
 
 def plot(raw, machine):
     """The server's CPU time for one enrollment, round by round, with the floor as a line."""
-    kinds = [kind for kind in KINDS if any(one["kind"] == kind for one in raw)]
+    kinds = [kind for kind in GROUPS["enrollments"] if any(one["kind"] == kind for one in raw)]
     top = max(one["cpuMilliseconds"] for one in raw) * 1.1
     height, left, column = 320, 60, 150
     width = left + column * len(kinds) + 20

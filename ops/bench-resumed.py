@@ -105,7 +105,7 @@ def main():
         json.dumps(
             {
                 "mode": "resumed",
-                "enrolled": count,
+                "succeeded": count,
                 "failed": len(latencies) - statuses.get(200, 0),
                 "resumed": client.resumed,
                 "seconds": seconds,

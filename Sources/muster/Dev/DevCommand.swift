@@ -34,6 +34,12 @@ struct DevCommand: AsyncParsableCommand {
     )
     var agent = false
 
+    @Option(
+        name: .customLong("set"),
+        help: "Set a key over the configuration that is written at each start: --set issuers.0.crlShards=1024."
+    )
+    var overrides: [String] = []
+
     @Option(help: "How much is logged: trace, debug, info, notice, warning, error or critical.")
     var logLevel: String = "info"
 
@@ -59,6 +65,7 @@ struct DevCommand: AsyncParsableCommand {
                 directory: path,
                 ports: try DevPorts(base: portBase),
                 hasAgent: agent,
+                overrides: overrides,
                 log: ServerConfiguration.Log(
                     level: Logger.Level(rawValue: logLevel) ?? .info,
                     format: ServerConfiguration.Log.Format(rawValue: logFormat) ?? .json

@@ -17,6 +17,8 @@ struct DevServers {
     let ports: DevPorts
     /// True if an agent runs beside the broker.
     let hasAgent: Bool
+    /// What is set over the file, as `muster serve --set` has it.
+    let overrides: [String]
     let log: ServerConfiguration.Log
 
     private static let fleet = "demo"
@@ -101,7 +103,9 @@ struct DevServers {
         let database = postgres.connectionURI(database: Self.databaseName, user: Self.serverRole)
         let file = directory + "/muster.yaml"
         try PrivateFile.write(Array(settings(database: database, pki: pki).utf8), to: file, mode: 0o644)
-        let load = { @Sendable in try ServerConfiguration.load(file: file, environment: [:], overrides: []) }
+        let load = { @Sendable [overrides] in
+            try ServerConfiguration.load(file: file, environment: [:], overrides: overrides)
+        }
         let server = try await MusterServer(try load(), threshold: threshold, logger: logger)
         try await makeFleet(server, pki: pki)
         try await server.admitOperator(

@@ -93,6 +93,27 @@ extension SystemTests {
             #expect(health == "ok")
         }
 
+        @Test func `what is set over its configuration counts, and an unknown key is refused`() async throws {
+            let dev = try MusterDev()
+            let document = try await dev.start(["--set", "issuers.0.crlShards=3"])
+            try await Eventually.holds("three shards and the list of all") {
+                try await RecordProbe(document).query("select count(*) from crls") == "4"
+            }
+            try await dev.stop()
+            let refused = try await Shell.muster(
+                "dev",
+                "--state",
+                dev.state,
+                "--port-base",
+                "0",
+                "--set",
+                "issuers.0.crlShard=3"
+            )
+            #expect(!refused.succeeded)
+            #expect(refused.errorOutput.contains("issuers.0.crlShard"), "\(refused.errorOutput)")
+            #expect(try await dev.processes() == [])
+        }
+
         @Test(.enabled(if: geteuid() == 0, "only root starts PostgreSQL as another user"))
         func `a folder that PostgreSQL's user cannot reach is refused with the reason`() async throws {
             let folder = try TemporaryDirectory(prefix: "mclosed")

@@ -6,8 +6,11 @@ import Foundation
 struct BenchCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "bench",
-        abstract: "Measures what enrollments cost a Muster on this machine; ops/bench runs it.",
-        subcommands: [BenchFloorCommand.self, BenchLoadCommand.self, BenchRequestsCommand.self]
+        abstract: "Measures what a Muster on this machine spends, and how soon it answers; ops/bench runs it.",
+        subcommands: [
+            BenchFloorCommand.self, BenchLoadCommand.self, BenchRequestsCommand.self, BenchAuthorizeCommand.self,
+            BenchSearchCommand.self, BenchRevocationCommand.self,
+        ]
     )
 }
 

@@ -21,6 +21,10 @@ struct BenchFleet: Sendable {
         case shared
     }
 
+    /// DeviceIDs of measurements, as a range of their index: from the first to the end, which is none of them.
+    static let prefixFirst = "bench-"
+    static let prefixEnd = "bench."
+
     /// Kept connections hold one claim; of fresh ones each has a context of its own.
     private let claimContext: NIOSSLContext?
     private let manufacturer: BenchManufacturer
@@ -41,7 +45,7 @@ struct BenchFleet: Sendable {
         let endpoint = try LoopbackEndpoint(url: file.urls.est)
         hostField = endpoint.hostField
         path = ESTPath.path(of: .simpleenroll, label: label)
-        prefix = "bench-\(UInt32.random(in: .min ... .max))"
+        prefix = "\(Self.prefixFirst)\(UInt32.random(in: .min ... .max))"
         claimContext =
             switch mode {
             case .fresh: nil

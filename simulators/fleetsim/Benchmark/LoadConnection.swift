@@ -33,9 +33,9 @@ final class LoadConnection: ChannelInboundHandler {
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         answers.take(unwrapInboundIn(data))
-        while let status = answers.next() {
+        while let answer = answers.next() {
             answered += 1
-            onAnswer(status)
+            onAnswer(answer.status)
             if sent < requests.count { sendNext(context) }
         }
     }
@@ -100,29 +100,5 @@ private final class ServerSeen: ChannelInboundHandler, RemovableChannelHandler {
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         server.succeeded(context)
         context.fireChannelRead(data)
-    }
-}
-
-/// Finds the ends of answers. The server is ours and each answer has a Content-Length, so this is all that it takes, and
-/// it leaves the core to the handshakes.
-struct AnswerReader {
-    private var pending: [UInt8] = []
-
-    mutating func take(_ bytes: ByteBuffer) { pending.append(contentsOf: bytes.readableBytesView) }
-
-    /// The status of the next whole answer.
-    mutating func next() -> Int? {
-        let blank = Array("\r\n\r\n".utf8)
-        guard let head = pending.firstRange(of: blank) else { return nil }
-        let lines = String(decoding: pending[..<head.lowerBound], as: UTF8.self).split(separator: "\r\n")
-        let length = lines.lazy.compactMap { line -> Int? in
-            let field = line.split(separator: ":", maxSplits: 1)
-            guard field.count == 2, field[0].lowercased() == "content-length" else { return nil }
-            return Int(field[1].drop { $0 == " " })
-        }.first
-        let end = head.upperBound + (length ?? 0)
-        guard pending.count >= end else { return nil }
-        pending.removeFirst(end)
-        return lines.first.flatMap { $0.split(separator: " ").dropFirst().first }.flatMap { Int($0) }
     }
 }

@@ -12,28 +12,6 @@ struct LoadPlan: Sendable {
     let rate: Double?
 }
 
-/// What a measurement found.
-struct LoadReport: Encodable, Sendable {
-    var mode = ""
-    var held = 0
-    let enrolled: Int
-    let failed: Int
-    let seconds: Double
-    let perSecond: Double
-    /// The server's CPU time for one enrollment, in milliseconds.
-    let cpuMilliseconds: Double
-    let cpuUserMilliseconds: Double
-    let cpuSystemMilliseconds: Double
-    /// From the first packet (at a rate: from the moment when it was due) to the whole answer.
-    let p50Milliseconds: Double
-    let p90Milliseconds: Double
-    let p99Milliseconds: Double
-    let maxMilliseconds: Double
-    let serverPeakBytes: Int
-    /// How often each status came; "none" where there was no answer.
-    let statuses: [String: Int]
-}
-
 /// Plays a plan on one event loop, on which all of its state lives.
 final class LoadRun: @unchecked Sendable {
     // Unchecked: after `start`, everything below is touched on `loop` alone.
@@ -51,10 +29,7 @@ final class LoadRun: @unchecked Sendable {
     private var isWaiting = false
     private var answers = 0
     private var total = 0
-    private var failed = 0
-    private var statuses: [String: Int] = [:]
-    private var latencies = LatencyHistogram()
-    private var began: (at: NIODeadline, cpu: ServerProcess.Time)?
+    private var tally = LoadTally()
     private let origin = NIODeadline.now()
 
     init(
@@ -76,7 +51,7 @@ final class LoadRun: @unchecked Sendable {
     func start() async throws -> LoadReport {
         loop.execute {
             do {
-                if self.plan.warmup == 0 { self.began = (.now(), try self.server.time()) }
+                if self.plan.warmup == 0 { try self.tally.begin(self.server) }
             } catch {
                 return self.done.fail(error)
             }
@@ -134,44 +109,12 @@ final class LoadRun: @unchecked Sendable {
 
     private func answered(_ status: Int?, took: TimeAmount) {
         answers += 1
-        if began != nil {
-            statuses[status.map { "\($0)" } ?? "none", default: 0] += 1
-            if status == 200 {
-                latencies.record(.nanoseconds(took.nanoseconds))
-            } else {
-                failed += 1
-            }
-        }
+        tally.count(status, took: .nanoseconds(took.nanoseconds))
         do {
-            if answers == plan.warmup { began = (.now(), try server.time()) }
-            if answers == total { done.succeed(try report()) }
+            if answers == plan.warmup { try tally.begin(server) }
+            if answers == total { done.succeed(try tally.report(server)) }
         } catch {
             done.fail(error)
         }
-    }
-
-    private func report() throws -> LoadReport {
-        let cpu = try server.time()
-        guard let began else { throw SimulatorError.devFile("the measurement ended before it began") }
-        let seconds = Double((NIODeadline.now() - began.at).nanoseconds) / 1e9
-        let count = Double(max(latencies.count, 1))
-        let user = (cpu.user - began.cpu.user) / count
-        let system = (cpu.system - began.cpu.system) / count
-        func milliseconds(_ fraction: Double) -> Double { latencies.percentile(fraction)?.milliseconds ?? 0 }
-        return LoadReport(
-            enrolled: latencies.count,
-            failed: failed,
-            seconds: seconds,
-            perSecond: count / seconds,
-            cpuMilliseconds: user + system,
-            cpuUserMilliseconds: user,
-            cpuSystemMilliseconds: system,
-            p50Milliseconds: milliseconds(0.5),
-            p90Milliseconds: milliseconds(0.9),
-            p99Milliseconds: milliseconds(0.99),
-            maxMilliseconds: latencies.max.milliseconds,
-            serverPeakBytes: try server.peakMemory(),
-            statuses: statuses
-        )
     }
 }

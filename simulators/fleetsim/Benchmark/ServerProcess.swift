@@ -5,10 +5,30 @@ import Glibc
 struct ServerProcess: Sendable {
     let pid: Int32
 
+    init(pid: Int32) { self.pid = pid }
+
+    /// The process that dev.json names.
+    init(_ file: DevFile) throws {
+        guard let pid = file.pid else { throw SimulatorError.devFile("dev.json has no pid") }
+        self.pid = pid
+    }
+
     /// CPU time since it began, in milliseconds: in the program, and in the kernel for it.
     struct Time: Sendable {
         let user: Double
         let system: Double
+
+        static let zero = Time(user: 0, system: 0)
+
+        var total: Double { user + system }
+
+        static func - (left: Time, right: Time) -> Time {
+            Time(user: left.user - right.user, system: left.system - right.system)
+        }
+
+        static func * (time: Time, factor: Double) -> Time {
+            Time(user: time.user * factor, system: time.system * factor)
+        }
     }
 
     /// proc(5), stat: fields 14 and 15, in clock ticks.
@@ -22,6 +42,13 @@ struct ServerProcess: Sendable {
         }
         let tick = 1000 / Double(sysconf(Int32(_SC_CLK_TCK)))
         return Time(user: user * tick, system: system * tick)
+    }
+
+    /// What it spends in a second now, looked at for that long.
+    func timePerSecond(for length: Duration) async throws -> Time {
+        let (began, before) = (ContinuousClock.now, try time())
+        try await Task.sleep(for: length)
+        return try (time() - before) * (1000 / max((ContinuousClock.now - began).milliseconds, 1))
     }
 
     /// The most memory that it held, in bytes (proc(5), status: VmHWM).

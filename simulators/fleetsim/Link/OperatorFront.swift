@@ -24,10 +24,15 @@ struct OperatorFront: Sendable {
         }
         exchange = HTTPExchange(group: group, endpoint: try LoopbackEndpoint(url: url))
         self.fleet = fleet
+        tls = try Self.context(file)
+    }
+
+    /// The operator's TLS.
+    static func context(_ file: DevFile) throws -> NIOSSLContext {
         let root = try PEMDocument(pemString: DevFile.text(of: file.files.root, named: "root"))
         let certificate = try DevFile.text(of: file.files.operatorCert, named: "operatorCert")
         let key = try DevFile.text(of: file.files.operatorKey, named: "operatorKey")
-        tls = try SimulatedFleet.context(
+        return try SimulatedFleet.context(
             root: NIOSSLCertificate(bytes: root.derBytes, format: .der),
             chain: NIOSSLCertificate.fromPEMBytes(Array(certificate.utf8)),
             key: NIOSSLPrivateKey(bytes: Array(key.utf8), format: .pem)

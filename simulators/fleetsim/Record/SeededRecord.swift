@@ -30,13 +30,7 @@ struct SeededRecord: Sendable {
 
     /// - Throws: `database` if it is not on this machine or has no such fleet.
     static func open(_ uri: String, fleet name: String) async throws -> SeededRecord {
-        let connection = try await PostgresConnection.connect(
-            PostgresConfiguration(
-                connectionString: uri,
-                callTimeout: statementTimeout,
-                applicationName: "muster-sim seed"
-            )
-        )
+        let connection = try await LocalRecord.connect(uri, as: "muster-sim seed", callTimeout: statementTimeout)
         do {
             return try await SeededRecord(connection, fleet: name)
         } catch {
@@ -46,14 +40,6 @@ struct SeededRecord: Sendable {
     }
 
     private init(_ connection: PostgresConnection, fleet name: String) async throws {
-        let place = try await connection.query(
-            """
-            select coalesce(inet_server_addr() <<= inet '127.0.0.0/8' or inet_server_addr() = inet '::1', true)
-            """
-        )
-        guard let row = place.first, try row.decode(at: 0, as: Bool.self) else {
-            throw SimulatorError.database("the database is not on this machine; the simulator makes load only here")
-        }
         let found = try await connection.query(
             """
             select f.id, f.issuer_id, a.id, coalesce(a.device_id_rule = 'request-common-name', false)
