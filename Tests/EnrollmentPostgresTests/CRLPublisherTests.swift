@@ -80,7 +80,8 @@ struct CRLPublisherTests {
     }
 
     //
-    @Test func `of two servers one signs each part, and the other goes on with its numbers when it ends`() async throws {
+    @Test func `of two servers one signs each part, and the other goes on with its numbers when it ends`() async throws
+    {
         try await CRLBench.with { bench in
             let (device, serial, shard) = try await bench.enroll("meter-1")
             try await bench.publishing(2) {
