@@ -6,7 +6,7 @@ import ServiceLifecycle
 /// Publishes what waits in the outbox, in order for each fleet. An event counts as published when the broker has
 /// acknowledged it (QoS 1, M-03); until then it waits, however long the broker is away.
 package struct OutboxPublisher: Service {
-    /// Events taken at once; each fleet gives at most one.
+    /// Events taken at once, whose fleets are left to this server until all are out.
     private static let batchMax = 64
     /// Batches in one go before the outbox is asked anew whether it was meant.
     private static let batchesMax = 10_000

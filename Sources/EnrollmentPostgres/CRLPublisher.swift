@@ -131,7 +131,11 @@ package struct CRLPublisher: Service {
                     try await Task.sleep(for: Self.tick)
                 }
             }
-            for await _ in wakeups { try await term.round(urls: urls) }
+            for await _ in wakeups {
+                guard let due = try await term.round(urls: urls), due < .now + Self.tick else { continue }
+                try await Task.sleep(until: due, clock: .continuous)
+                waker.yield()
+            }
         }
     }
 

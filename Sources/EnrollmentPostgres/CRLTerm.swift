@@ -9,9 +9,10 @@ import Postgres
 struct CRLTerm {
     /// Shards signed in one transaction.
     private static let shardsMax = 32
-    /// The list of all of an issuer's certificates grows with the number revoked. If it takes longer than this, it is
-    /// signed no more often than that it takes one part of `completeShare` of the time.
-    private static let completeQuick: Duration = .milliseconds(50)
+    /// The list of all of an issuer's certificates grows with the number revoked. With so many entries, which take a third
+    /// of a second, it may be signed half of the time, so that brokers are told within a second while many are revoked;
+    /// with more of them no more often than that it takes one part of `completeShare` of the time.
+    private static let completeQuickEntries = 30_000
     private static let completeShare = 20
     /// The most URLs of an issuer that lists name: those first used. More of them take as many moves of the public front.
     private static let urlsMax = 32
@@ -38,6 +39,7 @@ struct CRLTerm {
     private var warned: Set<IssuerID> = []
     private var standsBack: [String: ContinuousClock.Instant] = [:]
     private var completeNotBefore: [IssuerID: ContinuousClock.Instant] = [:]
+    private var postponed: ContinuousClock.Instant?
 
     init(
         part: CRLPart,
@@ -59,11 +61,13 @@ struct CRLTerm {
 
     /// Signs all that is due now.
     /// - Parameter urls: The URLs that certificates name now, by issuer; `{shard}` stands for the shard.
-    mutating func round(urls: [(IssuerID, String)]) async throws {
+    /// - Returns: When the first of what had to be put off is due; nil if nothing had.
+    mutating func round(urls: [(IssuerID, String)]) async throws -> ContinuousClock.Instant? {
         let now = clock()
+        postponed = nil
         if part == .shards { try await register(urls, at: now) }
         try await lead()
-        guard !leading.isEmpty else { return }
+        guard !leading.isEmpty else { return nil }
         let ids = leading.keys.map(\.value)
         let results = try await connection.pipeline([
             "select distinct issuer_id, shard from crl_changes where issuer_id = any (\(ids))",
@@ -101,6 +105,7 @@ struct CRLTerm {
                 metadata: ["issuer": "\(leading[id]?.name ?? "")", "urls": "\(all.count)", "max": "\(Self.urlsMax)"]
             )
         }
+        return postponed
     }
 
     private mutating func register(_ urls: [(IssuerID, String)], at now: Date) async throws {
@@ -184,7 +189,7 @@ struct CRLTerm {
         let due = bases.union(changed.intersection(all)).sorted()
         for start in stride(from: 0, to: due.count, by: Self.shardsMax) {
             let part = Array(due[start..<min(start + Self.shardsMax, due.count)])
-            try await sign(part, issuer, id, bases: bases, templates: templates, at: now)
+            _ = try await sign(part, issuer, id, bases: bases, templates: templates, at: now)
         }
     }
 
@@ -196,11 +201,15 @@ struct CRLTerm {
     ) async throws {
         let number = CRLShards.complete
         let isBase = known[CRLScope(issuer: id, shard: number)].map { isTime($0, at: now) } ?? true
-        guard isBase || isChanged, (completeNotBefore[id] ?? .now) <= .now else { return }
+        guard isBase || isChanged else { return }
+        if let notBefore = completeNotBefore[id], notBefore > .now {
+            postponed = min(postponed ?? notBefore, notBefore)
+            return
+        }
         let began = ContinuousClock.now
-        try await sign([number], issuer, id, bases: isBase ? [number] : [], templates: [], at: now)
+        let entries = try await sign([number], issuer, id, bases: isBase ? [number] : [], templates: [], at: now)
         let took = ContinuousClock.now - began
-        completeNotBefore[id] = .now + (took > Self.completeQuick ? took * Self.completeShare : .zero)
+        completeNotBefore[id] = .now + (entries > Self.completeQuickEntries ? took * Self.completeShare : took)
     }
 
     /// True if half of its time has gone.
@@ -214,6 +223,7 @@ struct CRLTerm {
     }
 
     /// One transaction: the changes that the lists lack go, and the lists that have them come.
+    /// - Returns: How many entries the lists have.
     private mutating func sign(
         _ shards: [Int],
         _ issuer: Issuer,
@@ -221,10 +231,10 @@ struct CRLTerm {
         bases: Set<Int>,
         templates: [String],
         at now: Date
-    ) async throws {
+    ) async throws -> Int {
         let numbers = shards.map { Int32(clamping: $0) }
         let isComplete = part == .complete
-        let (signed, began) = try await connection.withTransaction { connection in
+        let (signed, count, began) = try await connection.withTransaction { connection in
             // In this order: what was committed with a change that is taken here is read after it.
             let results = try await connection.pipeline([
                 "delete from crl_changes where issuer_id = \(id.value) and shard = any (\(numbers)) returning at, shard, seq",
@@ -266,7 +276,7 @@ struct CRLTerm {
                         + (taken[shard].map { [Self.note(list, through: $0, shard: shard, issuer: id, at: now)] } ?? [])
                 } + [RecordChanges.notifyQuery(.crls)]
             )
-            return (signed, try results[0].map { try $0.decode(at: 0, as: Date.self) })
+            return (signed, results[2].count, try results[0].map { try $0.decode(at: 0, as: Date.self) })
         }
         for (shard, list) in signed {
             known[CRLScope(issuer: id, shard: shard)] = Known(
@@ -283,6 +293,7 @@ struct CRLTerm {
                 waited: began.map { done.timeIntervalSince($0) }
             )
         )
+        return count
     }
 
     /// Where the delta is, of lists that the public front serves.

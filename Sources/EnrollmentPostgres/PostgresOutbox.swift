@@ -3,8 +3,8 @@ package import Foundation
 package import PKI
 package import Postgres
 
-/// The outbox in PostgreSQL. Only the oldest waiting event of a fleet can be taken, and taking it locks its row, so that
-/// any number of replicas share the work and each fleet's order holds.
+/// The outbox in PostgreSQL. Whoever takes a fleet's oldest waiting event locks its row, and may take those that follow; all
+/// others leave the fleet alone. So any number of replicas share the work, and each fleet's order holds.
 package struct PostgresOutbox: Outbox, AcknowledgementRecord {
     private let pool: PostgresPool
     private let changes: RecordChanges
@@ -24,11 +24,16 @@ package struct PostgresOutbox: Outbox, AcknowledgementRecord {
             try await pool.withTransaction { connection in
                 let rows = try await connection.query(
                     """
-                    select o.id, o.topic, o.payload, o.retained, o.created_at from outbox o
-                    where o.published_at is null and not exists (
-                        select from outbox before
-                        where before.fleet_id = o.fleet_id and before.published_at is null and before.id < o.id)
-                    order by o.id limit \(Int64(limit)) for update skip locked
+                    with oldest as (
+                        select o.fleet_id from outbox o
+                        where o.published_at is null and not exists (
+                            select from outbox before
+                            where before.fleet_id = o.fleet_id and before.published_at is null and before.id < o.id)
+                        order by o.id limit \(Int64(limit)) for update skip locked
+                    )
+                    select o.id, o.topic, o.payload, o.retained, o.created_at
+                    from outbox o join oldest using (fleet_id)
+                    where o.published_at is null order by o.id limit \(Int64(limit))
                     """
                 )
                 var published: [Int64] = []

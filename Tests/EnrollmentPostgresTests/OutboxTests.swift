@@ -19,7 +19,7 @@ struct OutboxTests {
         }
     }
 
-    @Test func `each fleet's events go out in order, one at a time, and once`() async throws {
+    @Test func `each fleet's events go out in order, and once`() async throws {
         try await with { database, world, outbox in
             let next = IssuerRegistration(
                 name: "next",
@@ -37,8 +37,7 @@ struct OutboxTests {
             }
             let waits = try await outbox.oldestWaitingSeconds() != nil
             #expect(waits)
-            #expect(try await publish() == 2)
-            #expect(try await publish() == 1)
+            #expect(try await publish() == 3)
             #expect(try await publish() == 0)
             let stillWaits = try await outbox.oldestWaitingSeconds() != nil
             #expect(!stillWaits)
@@ -93,6 +92,13 @@ struct OutboxTests {
             // While the first taker is at its one event, the second one takes the other fleet's, and finds no more.
             let first = try await outbox.publishWaiting(limit: 1) { event in
                 seen.withLock { $0.append(event.topic) }
+                // A newer event of the first one's fleet is left, too.
+                _ = try await database.owner.query(
+                    """
+                    insert into outbox (fleet_id, topic, payload, retained)
+                    select id, 'muster/v1/fleets/meters/truststore', '', true from fleets where name = 'meters'
+                    """
+                )
                 let second = try await other.publishWaiting(limit: 10) { event in
                     seen.withLock { $0.append(event.topic) }
                 }

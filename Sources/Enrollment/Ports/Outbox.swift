@@ -3,9 +3,9 @@ package import PKI
 
 /// Events that wait to be published: rows written by the transactions that caused them.
 package protocol Outbox: Sendable {
-    /// Takes the oldest waiting event of each fleet, up to `limit` of those that no other replica holds, and calls
-    /// `publish` for each; an event is done when `publish` returns, and waits on when it throws. At least once, in order
-    /// for each fleet.
+    /// Takes the oldest waiting events, up to `limit` of those of fleets that no other replica is at, and calls `publish`
+    /// for each; an event is done when `publish` returns, and waits on with all after it when it throws. At least once, in
+    /// order for each fleet.
     /// - Returns: How many were published.
     /// - Throws: `RecordError`, or what `publish` threw for the first event.
     func publishWaiting(
