@@ -1,13 +1,15 @@
 /// A dictionary that forgets what was not asked for lately, once it holds too much.
-struct BoundedCache<Key: Hashable & Sendable, Value: Sendable>: Sendable {
+package struct BoundedCache<Key: Hashable & Sendable, Value: Sendable>: Sendable {
     /// How many entries each half holds; there are never more than twice as many.
     private let halfMax: Int
     private var present: [Key: Value] = [:]
     private var past: [Key: Value] = [:]
 
-    init(halfMax: Int = 8_192) { self.halfMax = halfMax }
+    /// - Parameter halfMax: How many entries are kept at least; twice as many at most.
+    package init(halfMax: Int = 8_192) { self.halfMax = halfMax }
 
-    subscript(key: Key) -> Value? {
+    /// The value of a key, which counts as asked for.
+    package subscript(key: Key) -> Value? {
         mutating get {
             if let value = present[key] { return value }
             guard let value = past[key] else { return nil }

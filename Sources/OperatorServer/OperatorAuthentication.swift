@@ -1,11 +1,9 @@
-import Crypto
 import Enrollment
 import Foundation
 import HTTPTypes
 import Hummingbird
 import OperatorAPI
-import SwiftASN1
-import X509
+import Synchronization
 
 /// Who asks, and what they may.
 struct OperatorCaller: Hashable, Sendable {
@@ -19,13 +17,36 @@ struct OperatorCaller: Hashable, Sendable {
 }
 
 /// Says who asks: by the certificate of the connection, and only if there is none by a bearer token. The record is asked
-/// at each request, so that who was removed is out at once, on open connections too.
+/// at each request, so that who was removed is out at once, on open connections too; only those who ask about devices
+/// thousands of times a second are looked up once a second.
 struct OperatorAuthentication: Sendable {
+    /// How long who was looked up for a question about a device counts.
+    static let attention: Duration = .seconds(1)
+
     let operators: any OperatorRegister
     let tokens: TokenVerifier?
+    private let recent = RecentCallers()
+
+    init(operators: any OperatorRegister, tokens: TokenVerifier?) {
+        self.operators = operators
+        self.tokens = tokens
+    }
+
+    /// Who asks about a device: as `caller`, and by certificate as it was at most `attention` ago.
+    func gateway(of request: Request, at now: Date) async throws -> OperatorCaller {
+        guard let certificate = OperatorConnection.current?.certificate, certificate.validity?.contains(now) == true
+        else { return try await caller(of: request, at: now) }
+        if let caller = recent.caller(certificate.sha256) { return caller }
+        let asked = ContinuousClock.now
+        let caller = try await caller(of: request, at: now)
+        recent.note(caller, certificate.sha256, asked: asked)
+        return caller
+    }
 
     func caller(of request: Request, at now: Date) async throws -> OperatorCaller {
-        if let der = OperatorConnection.current?.certificate { return try await holder(of: der, at: now) }
+        if let certificate = OperatorConnection.current?.certificate {
+            return try await holder(of: certificate, at: now)
+        }
         guard let tokens else {
             throw API.Problem.unauthenticated("certificate-required", "show an operator's certificate in the handshake")
         }
@@ -52,23 +73,39 @@ struct OperatorAuthentication: Sendable {
         return "Bearer realm=\"operators\"\(error), \(certificate)"
     }
 
-    private func holder(of der: [UInt8], at now: Date) async throws -> OperatorCaller {
+    private func holder(of certificate: OperatorConnection.Presented, at now: Date) async throws -> OperatorCaller {
         // The handshake looked at the dates too, but a connection may outlive its certificate.
-        guard let certificate = try? Certificate(derEncoded: der), certificate.notValidBefore <= now,
-            now <= certificate.notValidAfter
-        else {
+        guard certificate.validity?.contains(now) == true else {
             throw API.Problem.unauthenticated(
                 "certificate-not-valid",
                 "the certificate is not valid at this time; ask an admin for another one"
             )
         }
-        guard let holder = try await operators.holder(ofCertificate: [UInt8](SHA256.hash(data: der))) else {
+        guard let holder = try await operators.holder(ofCertificate: certificate.sha256) else {
             throw API.Problem.unauthenticated(
                 "certificate-unknown",
                 "the certificate's holder was removed or never added; ask an admin"
             )
         }
         return OperatorCaller(name: holder.name, role: holder.role, by: .certificate)
+    }
+}
+
+/// Those who asked about devices within the last moments, by SHA-256 of their certificates.
+private final class RecentCallers: Sendable {
+    private struct Kept {
+        let caller: OperatorCaller
+        let until: ContinuousClock.Instant
+    }
+
+    private let kept = Mutex(BoundedCache<[UInt8], Kept>(halfMax: 256))
+
+    func caller(_ certificate: [UInt8]) -> OperatorCaller? {
+        kept.withLock { $0[certificate] }.flatMap { $0.until > .now ? $0.caller : nil }
+    }
+
+    func note(_ caller: OperatorCaller, _ certificate: [UInt8], asked: ContinuousClock.Instant) {
+        kept.withLock { $0[certificate] = Kept(caller: caller, until: asked + OperatorAuthentication.attention) }
     }
 }
 

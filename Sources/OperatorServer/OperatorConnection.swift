@@ -1,3 +1,5 @@
+import Crypto
+import Foundation
 import HTTPTypes
 import Hummingbird
 import HummingbirdCore
@@ -5,7 +7,9 @@ import Logging
 import NIOCore
 import NIOSSL
 import NIOTLS
+import SwiftASN1
 import Synchronization
+import X509
 
 /// What one connection knows of its client: the address, and the certificate whose key it proved to hold and whose
 /// chain leads to the operators' CA. Who that is and whether it still may, each request asks anew.
@@ -13,16 +17,32 @@ final class OperatorConnection: Sendable {
     /// The connection that the present task serves.
     @TaskLocal static var current: OperatorConnection?
 
+    /// The certificate that was presented.
+    struct Presented: Sendable {
+        /// SHA-256 of its DER.
+        let sha256: [UInt8]
+        /// When it is valid; nil if it cannot be read.
+        let validity: ClosedRange<Date>?
+    }
+
     /// The peer's address without its port.
     let source: String
-    private let leaf = Mutex<[UInt8]?>(nil)
+    private let leaf = Mutex<Presented?>(nil)
 
     init(source: String) { self.source = source }
 
-    /// DER of the client's certificate; nil if none was presented.
-    var certificate: [UInt8]? { leaf.withLock { $0 } }
+    /// The client's certificate; nil if none was presented.
+    var certificate: Presented? { leaf.withLock { $0 } }
 
-    func present(_ certificate: [UInt8]) { leaf.withLock { $0 = certificate } }
+    /// Reads a certificate once for all requests of the connection.
+    /// - Parameter der: As it came.
+    func present(_ der: [UInt8]) {
+        let certificate = try? Certificate(derEncoded: der)
+        let validity = certificate.flatMap { read in
+            read.notValidBefore <= read.notValidAfter ? read.notValidBefore...read.notValidAfter : nil
+        }
+        leaf.withLock { $0 = Presented(sha256: [UInt8](SHA256.hash(data: der)), validity: validity) }
+    }
 }
 
 /// A connection of the operator front: TLS with the context of this moment, then HTTP/1.1.

@@ -120,7 +120,7 @@ struct OperatorResponder: HTTPResponder {
         do {
             let at = now()
             // Any role may: each says less of devices than the others may read.
-            _ = try await authentication.caller(of: request, at: at)
+            _ = try await authentication.gateway(of: request, at: at)
             let question = try await GatewayQuestion.read(request, timeout: bodyTimeout)
             guard let certificate = question.certificate else {
                 return try GatewayAnswer(verdict: .unreadable).answer(in: question.form)

@@ -82,6 +82,36 @@ struct GatewayTests {
         }
     }
 
+    @Test func `a gateway that was removed is soon answered no more`() async throws {
+        try await OperatorBench.with { bench in
+            try await bench.enroll(1)
+            let pem = try await Self.pem(bench, "meter-0")
+            #expect(try await Self.ask(bench, ["certificate": pem]).status == 200)
+            #expect(try await bench.curl.send("DELETE", "/operators/gabi", as: bench.admin).status == 204)
+            let removed = ContinuousClock.now
+            var status = 200
+            while status == 200, .now - removed < .seconds(10) {
+                status = try await Self.ask(bench, ["certificate": pem]).status
+            }
+            #expect(status == 401)
+        }
+    }
+
+    @Test func `no certificate is made of what is nearly one`() async throws {
+        try await OperatorBench.with { bench in
+            try await bench.enroll(1)
+            let pem = try await Self.pem(bench, "meter-0")
+            let escaped = Self.escaped(pem)
+            for spoilt in ["%", "%4", "%zz", escaped + "%", escaped.replacing("%2D", with: "%2"), pem + pem] {
+                let answer = try await Self.ask(bench, ["certificate": spoilt])
+                #expect(answer.status == 403)
+                #expect(try answer.decode(Plain.self).reason == "unreadable")
+            }
+            let lowercased = escaped.replacing("%2D", with: "%2d").replacing("%0A", with: "%0d%0a")
+            #expect(try await Self.ask(bench, ["certificate": lowercased]).status == 200)
+        }
+    }
+
     @Test func `a Lambda authorizer gets the answer of its API's kind`() async throws {
         try await OperatorBench.with { bench in
             try await bench.enroll(1)
