@@ -19,6 +19,7 @@ package struct BoundedCache<Key: Hashable & Sendable, Value: Sendable>: Sendable
         set {
             if present.count >= halfMax, present[key] == nil { (past, present) = (present, [:]) }
             present[key] = newValue
+            if newValue == nil { past[key] = nil }
         }
     }
 }

@@ -32,15 +32,26 @@ struct OperatorAuthentication: Sendable {
         self.tokens = tokens
     }
 
-    /// Who asks about a device: as `caller`, and by certificate as it was at most `attention` ago.
+    /// Who asks about a device: as `caller`, and by certificate as it was at most `attention` ago. While the record is away
+    /// who was let in before stays so: otherwise its absence would lock out every device of every gateway.
     func gateway(of request: Request, at now: Date) async throws -> OperatorCaller {
         guard let certificate = OperatorConnection.current?.certificate, certificate.validity?.contains(now) == true
         else { return try await caller(of: request, at: now) }
-        if let caller = recent.caller(certificate.sha256) { return caller }
+        let known = recent.last(certificate.sha256)
         let asked = ContinuousClock.now
-        let caller = try await caller(of: request, at: now)
-        recent.note(caller, certificate.sha256, asked: asked)
-        return caller
+        if let known, asked - known.asked < Self.attention { return known.caller }
+        do {
+            let caller = try await holder(of: certificate, at: now)
+            recent.note(RecentCallers.Known(caller: caller, asked: asked), certificate.sha256)
+            return caller
+        } catch {
+            if case RecordError.unavailable = error {
+                if let known { return known.caller }
+            } else {
+                recent.forget(certificate.sha256)
+            }
+            throw error
+        }
     }
 
     func caller(of request: Request, at now: Date) async throws -> OperatorCaller {
@@ -91,22 +102,21 @@ struct OperatorAuthentication: Sendable {
     }
 }
 
-/// Those who asked about devices within the last moments, by SHA-256 of their certificates.
+/// Those who asked about devices lately, by SHA-256 of their certificates.
 private final class RecentCallers: Sendable {
-    private struct Kept {
+    struct Known {
         let caller: OperatorCaller
-        let until: ContinuousClock.Instant
+        /// When the record was asked about it.
+        let asked: ContinuousClock.Instant
     }
 
-    private let kept = Mutex(BoundedCache<[UInt8], Kept>(halfMax: 256))
+    private let known = Mutex(BoundedCache<[UInt8], Known>(halfMax: 256))
 
-    func caller(_ certificate: [UInt8]) -> OperatorCaller? {
-        kept.withLock { $0[certificate] }.flatMap { $0.until > .now ? $0.caller : nil }
-    }
+    func last(_ certificate: [UInt8]) -> Known? { known.withLock { $0[certificate] } }
 
-    func note(_ caller: OperatorCaller, _ certificate: [UInt8], asked: ContinuousClock.Instant) {
-        kept.withLock { $0[certificate] = Kept(caller: caller, until: asked + OperatorAuthentication.attention) }
-    }
+    func note(_ caller: Known, _ certificate: [UInt8]) { known.withLock { $0[certificate] = caller } }
+
+    func forget(_ certificate: [UInt8]) { known.withLock { $0[certificate] = nil } }
 }
 
 extension API.Role {

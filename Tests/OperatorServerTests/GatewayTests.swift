@@ -2,6 +2,7 @@ import Enrollment
 import Foundation
 import OperatorAPI
 import PKI
+import Postgres
 import TestKit
 import Testing
 
@@ -94,6 +95,20 @@ struct GatewayTests {
                 status = try await Self.ask(bench, ["certificate": pem]).status
             }
             #expect(status == 401)
+        }
+    }
+
+    @Test func `while the record is away a gateway hears what it heard before, and nobody else anything`() async throws
+    {
+        try await OperatorBench.with { bench in
+            try await bench.enroll(1)
+            let body = ["certificate": try await Self.pem(bench, "meter-0")]
+            #expect(try await Self.ask(bench, body).status == 200)
+            bench.pool.close()
+            // For longer than a look at the record counts.
+            let closed = ContinuousClock.now
+            while .now - closed < .seconds(2) { #expect(try await Self.ask(bench, body).status == 200) }
+            #expect(try await Self.ask(bench, body, as: bench.viewer).status == 503)
         }
     }
 
