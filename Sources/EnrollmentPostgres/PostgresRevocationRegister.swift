@@ -142,8 +142,11 @@ private struct RevocationStep {
             """,
             RecordChanges.notifyQuery(.revocations),
             """
+            -- A key has a certificate of its device; they are found by that, since keys have no index by device.
             update device_keys set revoked_at = \(at)
-            where fleet_id = \(fleet.value) and device_id = \(device.text) and revoked_at is null
+            where key_sha256 = any (array(
+                select key_sha256 from certificates where fleet_id = \(fleet.value) and device_id = \(device.text)))
+                and fleet_id = \(fleet.value) and device_id = \(device.text) and revoked_at is null
             """,
             forgetting,
         ] + event(.revoked)
@@ -197,6 +200,8 @@ private struct RevocationStep {
             """
             update device_keys k set revoked_at = null from devices d
             where d.fleet_id = \(fleet.value) and d.device_id = \(device.text)
+                and k.key_sha256 = any (array(
+                    select key_sha256 from certificates where fleet_id = \(fleet.value) and device_id = \(device.text)))
                 and k.fleet_id = d.fleet_id and k.device_id = d.device_id and k.revoked_at = d.revoked_at
             """,
             RecordChanges.notifyQuery(.revocations),

@@ -93,6 +93,7 @@ struct PlanTests {
         let attempts = PostgresAttemptLog(pool: pool)
         let log = PostgresAuditLog(pool: pool)
         let fleet = world.fleet.id
+        let revocations = PostgresRevocationRegister(pool: pool)
         let hash = [UInt8](repeating: 7, count: 32)
         let middle = TestClock.start.addingTimeInterval(Double(Self.rows / 2))
         for round in 0..<8 {
@@ -108,6 +109,11 @@ struct PlanTests {
             for selection in selections {
                 _ = try await devices.devices(of: fleet, selection, after: nil, limit: 50)
                 _ = try await devices.devices(of: fleet, selection, after: position, limit: 50)
+            }
+            // Few, since the log's entries from the tenth on are taken.
+            for change in [StandingChange.revoke(.certificateHold, comment: nil), .release(comment: nil)]
+            where round < 3 {
+                _ = try await revocations.change(device, of: fleet, change, actor: "ada", at: middle)
             }
             _ = try await devices.device(device, of: fleet)
             _ = try await devices.certificates(of: device, fleet: fleet, limit: 10)
