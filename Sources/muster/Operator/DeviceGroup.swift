@@ -20,8 +20,8 @@ struct DeviceGroup: ParsableArguments {
     @Option(help: "Those first enrolled before this time.") var enrolledUntil: String?
     @Option(help: "Those whose certificate this issuer signed.") var issuer: String?
     @Option(help: "Those in this state: valid, expired, held, revoked or cleared.") var state: String?
-    @Option(help: "Those whose certificate was last used at or after this time.") var usedFrom: String?
-    @Option(help: "Those whose certificate was last used before this time, or never.") var usedUntil: String?
+    @Option(help: "Those whose present certificate was first used at or after this time.") var usedFrom: String?
+    @Option(help: "Those whose present certificate was first used before this time, or never.") var usedUntil: String?
     @Option(help: "Those of this file, a DeviceID a line; # begins a comment.", completion: .file()) var file: String?
 
     var isGiven: Bool {

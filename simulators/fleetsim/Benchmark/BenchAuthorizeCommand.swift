@@ -10,6 +10,8 @@ struct BenchAuthorizeCommand: AsyncParsableCommand {
     )
     private static let questionsMax = 2_000_000
     private static let connectionsMax = 200
+    /// Before the measurement: the server asks the record about each device first, and has to catch up with the clock.
+    private static let warmupSeconds = 5
 
     @Option(help: ArgumentHelp("The dev.json of the Muster to play against.", valueName: "file"))
     var dev: String
@@ -17,7 +19,7 @@ struct BenchAuthorizeCommand: AsyncParsableCommand {
     @Option(help: "Questions that are due in a second, by the clock.")
     var rate = 2_000
 
-    @Option(help: "Seconds to measure, after two more that do not count.")
+    @Option(help: "Seconds to measure, after five more that do not count.")
     var seconds = 10
 
     @Option(help: "Connections of the gateway, which stay open.")
@@ -44,7 +46,7 @@ struct BenchAuthorizeCommand: AsyncParsableCommand {
         let certificates = try await BenchRecord.with(file) { try await $0.certificates(devices) }
         let mark = Array("\"allow\":true".utf8)
         let questions = certificates.map { AskPlan.Question(request: gateway.question(on: $0), mark: mark) }
-        let warmup = 2 * rate
+        let warmup = Self.warmupSeconds * rate
         var report = try await AskPlan(
             questions: (0..<(warmup + seconds * rate)).map { questions[$0 % questions.count] },
             warmup: warmup,
