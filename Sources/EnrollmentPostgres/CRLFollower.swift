@@ -49,14 +49,15 @@ package struct CRLFollower: Service {
     private func load(_ part: CRLPart) async throws(RecordError) {
         try await recording {
             let known = published.numbers
-            let rows = try await pool.query("select issuer_id, shard, number from crls")
+            let rows = try await pool.query(
+                "select issuer_id, shard, number from crls where \(unescaped: part.condition)"
+            )
             let stale = try rows.compactMap { row in
                 let scope = CRLScope(
                     issuer: IssuerID(try row.decode(at: 0)),
                     shard: Int(try row.decode(at: 1, as: Int32.self))
                 )
-                let isKnown = try row.decode(at: 2, as: Int64.self) == known[scope]
-                return isKnown || !part.contains(scope.shard) ? nil : scope
+                return try row.decode(at: 2, as: Int64.self) == known[scope] ? nil : scope
             }
             for start in stride(from: 0, to: stale.count, by: Self.batchMax) {
                 published.put(try await lists(Array(stale[start..<min(start + Self.batchMax, stale.count)])))

@@ -8,7 +8,8 @@ enum CRLPart: CaseIterable, Sendable {
     /// The list of all of an issuer's certificates.
     case complete
 
-    func contains(_ shard: Int) -> Bool { (shard == CRLShards.complete) == (self == .complete) }
+    /// SQL: true of the part's rows, in a table that says the shard.
+    var condition: String { "shard \(self == .complete ? "=" : "<>") \(CRLShards.complete)" }
 
     /// Of the advisory locks whose second key is the issuer's: who has one signs this part of the issuer's lists.
     var lockClass: Int32 {

@@ -69,17 +69,27 @@ struct CRLTerm {
         try await lead()
         guard !leading.isEmpty else { return nil }
         let ids = leading.keys.map(\.value)
-        let results = try await connection.pipeline([
-            "select distinct issuer_id, shard from crl_changes where issuer_id = any (\(ids))",
-            "select issuer_id, url from crl_urls where issuer_id = any (\(ids)) order by first_used_at, url",
-        ])
+        var queries: [PostgresQuery] = [
+            """
+            select distinct issuer_id, shard from crl_changes
+            where issuer_id = any (\(ids)) and \(unescaped: part.condition)
+            """
+        ]
+        // No URL leads to the list of all.
+        if part == .shards {
+            queries.append(
+                "select issuer_id, url from crl_urls where issuer_id = any (\(ids)) order by first_used_at, url"
+            )
+        }
+        let results = try await connection.pipeline(queries)
         var changed: [IssuerID: Set<Int>] = [:]
         for row in results[0] {
-            let shard = Int(try row.decode(at: 1, as: Int32.self))
-            if part.contains(shard) { changed[IssuerID(try row.decode(at: 0)), default: []].insert(shard) }
+            changed[IssuerID(try row.decode(at: 0)), default: []].insert(Int(try row.decode(at: 1, as: Int32.self)))
         }
         var templates: [IssuerID: [String]] = [:]
-        for row in results[1] { templates[IssuerID(try row.decode(at: 0)), default: []].append(try row.decode(at: 1)) }
+        for row in results.dropFirst().joined() {
+            templates[IssuerID(try row.decode(at: 0)), default: []].append(try row.decode(at: 1))
+        }
         for (id, issuer) in leading.sorted(by: { $0.key.value < $1.key.value }) {
             do {
                 switch part {
@@ -98,7 +108,7 @@ struct CRLTerm {
                 try await resign(id, issuer, error)
             }
         }
-        for (id, all) in templates where part == .shards && all.count > Self.urlsMax && !warned.contains(id) {
+        for (id, all) in templates where all.count > Self.urlsMax && !warned.contains(id) {
             warned.insert(id)
             logger.error(
                 "CRLs do not name all URLs that certificates name; relying parties will refuse those of the last ones",
@@ -158,12 +168,13 @@ struct CRLTerm {
 
     private mutating func learn(_ id: IssuerID) async throws {
         let rows = try await connection.query(
-            "select shard, next_update, places from crls where issuer_id = \(id.value)"
+            """
+            select shard, next_update, places from crls
+            where issuer_id = \(id.value) and \(unescaped: part.condition)
+            """
         )
         for row in rows {
-            let shard = Int(try row.decode(at: 0, as: Int32.self))
-            guard part.contains(shard) else { continue }
-            known[CRLScope(issuer: id, shard: shard)] = Known(
+            known[CRLScope(issuer: id, shard: Int(try row.decode(at: 0, as: Int32.self)))] = Known(
                 nextUpdate: try row.decode(at: 1),
                 places: try row.decode(at: 2)
             )
@@ -188,8 +199,8 @@ struct CRLTerm {
         }
         let due = bases.union(changed.intersection(all)).sorted()
         for start in stride(from: 0, to: due.count, by: Self.shardsMax) {
-            let part = Array(due[start..<min(start + Self.shardsMax, due.count)])
-            _ = try await sign(part, issuer, id, bases: bases, templates: templates, at: now)
+            let batch = Array(due[start..<min(start + Self.shardsMax, due.count)])
+            _ = try await sign(batch, issuer, id, bases: bases, templates: templates, at: now)
         }
     }
 

@@ -1,4 +1,3 @@
-package import Enrollment
 package import Logging
 package import Postgres
 import ServiceLifecycle
@@ -44,21 +43,12 @@ package final class RecordStatistics: Service {
             for await _ in self.wakeups {
                 try? await Task.sleep(for: Self.delay)
                 do {
-                    _ = try await self.refresh()
+                    _ = try await SchemaGuard.refreshStatistics(self.pool)
                 } catch {
                     // Autovacuum does the same, later.
                     self.logger.warning("statistics not refreshed", metadata: ["error": "\(error)"])
                 }
             }
-        }
-    }
-
-    /// Refreshes those of tables that have doubled.
-    /// - Returns: How many tables that were.
-    package func refresh() async throws(RecordError) -> Int {
-        try await recording {
-            guard let row = try await pool.query("select refresh_statistics()").first else { return 0 }
-            return Int(try row.decode(at: 0, as: Int32.self))
         }
     }
 }

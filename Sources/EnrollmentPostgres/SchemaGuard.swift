@@ -31,6 +31,12 @@ package enum SchemaGuard {
         }
     }
 
+    /// Has PostgreSQL look anew at tables that have doubled since it last did.
+    /// - Returns: How many tables that were.
+    package static func refreshStatistics(_ pool: PostgresPool) async throws(RecordError) -> Int {
+        try await recording { try count(try await pool.query("select refresh_statistics()")) }
+    }
+
     private static func count(_ rows: PostgresRows) throws(PostgresError) -> Int {
         guard let row = rows.first else { return 0 }
         return Int(try row.decode(at: 0, as: Int32.self))

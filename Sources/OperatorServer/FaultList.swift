@@ -28,7 +28,7 @@ struct FaultList {
             }
         }
         for (name, time) in [("validFrom", limits.validFrom), ("validUntil", limits.validUntil)] {
-            if let time, !ReadableTime.contains(time) { add("\(place)\(name)", "must lie between 1970 and 9999") }
+            _ = self.time(time, at: "\(place)\(name)")
         }
         if let from = limits.validFrom, let until = limits.validUntil, from >= until {
             add("\(place)validUntil", "must be later than validFrom")
@@ -46,6 +46,11 @@ struct FaultList {
             publicKeySHA256: sha256(key, at: "\(path)keySHA256"),
             idevidSHA256: sha256(idevid, at: "\(path)idevidSHA256")
         )
+    }
+
+    mutating func time(_ time: Date?, at path: String) -> Date? {
+        if let time, !ReadableTime.contains(time) { add(path, "must lie between 1970 and 9999") }
+        return time
     }
 
     mutating func sha256(_ text: String?, at path: String) -> [UInt8]? {

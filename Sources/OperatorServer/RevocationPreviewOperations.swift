@@ -61,11 +61,6 @@ extension FaultList {
         }
         return devices.sorted { $0.text < $1.text }
     }
-
-    private mutating func time(_ time: Date?, at path: String) -> Date? {
-        if let time, !ReadableTime.contains(time) { add(path, "must lie between 1970 and 9999") }
-        return time
-    }
 }
 
 extension API.RevocationPreview {

@@ -11,22 +11,6 @@ extension SystemTests.Bounds {
             let status: Int
         }
 
-        private struct Ended: Decodable {
-            let ended: Bool
-        }
-
-        private struct Waited: Decodable {
-            let served: Int
-            let status: Int
-        }
-
-        private struct PerAddress: Decodable {
-            let served: Int
-            let closed: Bool
-            let other: Int
-            let again: Int
-        }
-
         private struct Stalled: Decodable {
             let status: Int
             let gone: Int
@@ -36,7 +20,7 @@ extension SystemTests.Bounds {
         @Test func `a connection over the bound waits, and is served once another one ends`() async throws {
             let server = try await BoundedServers.shared.smallFront()
             let seen = try await server.reaching("connections") {
-                try await server.visitor("connections", "\(Front.connections)", as: Waited.self)
+                try await server.visitor("connections", "\(Front.connections)", as: Visitor.Waited.self)
             }
             // A listener that hands connections to other threads may take one more before it hears of the last.
             #expect((Front.connections...Front.connections + 1).contains(seen.served), "\(seen)")
@@ -48,7 +32,7 @@ extension SystemTests.Bounds {
         {
             let server = try await BoundedServers.shared.smallFront()
             let seen = try await server.reaching("connections-per-address") {
-                try await server.visitor("per-address", "\(Front.connectionsPerAddress)", as: PerAddress.self)
+                try await server.visitor("per-address", "\(Front.connectionsPerAddress)", as: Visitor.PerAddress.self)
             }
             #expect(seen.served == Front.connectionsPerAddress)
             #expect(seen.closed && seen.other == 200, "\(seen)")
@@ -69,7 +53,7 @@ extension SystemTests.Bounds {
         @Test func `a handshake that goes no further is closed in time (TLS-13)`() async throws {
             let server = try await BoundedServers.shared.smallFront()
             let seen = try await server.reaching("handshake-time") {
-                try await server.visitor("stalls", as: Ended.self)
+                try await server.visitor("stalls", as: Visitor.Ended.self)
             }
             #expect(seen.ended)
         }
@@ -79,7 +63,9 @@ extension SystemTests.Bounds {
             behaviour: String
         ) async throws {
             let server = try await BoundedServers.shared.smallFront()
-            let seen = try await server.reaching("idle-time") { try await server.visitor(behaviour, as: Ended.self) }
+            let seen = try await server.reaching("idle-time") {
+                try await server.visitor(behaviour, as: Visitor.Ended.self)
+            }
             #expect(seen.ended)
         }
 

@@ -6,26 +6,10 @@ extension SystemTests.Bounds {
     @Suite struct PublicFrontBoundTests {
         private typealias Front = BoundedServers.Front
 
-        private struct Ended: Decodable {
-            let ended: Bool
-        }
-
-        private struct Waited: Decodable {
-            let served: Int
-            let status: Int
-        }
-
-        private struct PerAddress: Decodable {
-            let served: Int
-            let closed: Bool
-            let other: Int
-            let again: Int
-        }
-
         @Test func `a connection over the bound waits, and is served once another one ends`() async throws {
             let server = try await BoundedServers.shared.smallFront()
             let seen = try await server.reaching("public-connections") {
-                try await server.publicVisitor("public-connections", "\(Front.connections)", as: Waited.self)
+                try await server.publicVisitor("public-connections", "\(Front.connections)", as: Visitor.Waited.self)
             }
             // As at the device front: one more may be on its way.
             #expect((Front.connections...Front.connections + 1).contains(seen.served), "\(seen)")
@@ -40,7 +24,7 @@ extension SystemTests.Bounds {
                 try await server.publicVisitor(
                     "public-per-address",
                     "\(Front.connectionsPerAddress)",
-                    as: PerAddress.self
+                    as: Visitor.PerAddress.self
                 )
             }
             #expect(seen.served == Front.connectionsPerAddress)
@@ -54,7 +38,7 @@ extension SystemTests.Bounds {
         ) async throws {
             let server = try await BoundedServers.shared.smallFront()
             let seen = try await server.reaching("public-idle-time") {
-                try await server.publicVisitor(behaviour, as: Ended.self)
+                try await server.publicVisitor(behaviour, as: Visitor.Ended.self)
             }
             #expect(seen.ended)
         }
@@ -62,7 +46,7 @@ extension SystemTests.Bounds {
         @Test func `a body that comes octet by octet is not waited for`() async throws {
             let server = try await BoundedServers.shared.smallFront()
             let seen = try await server.reaching("public-body-time") {
-                try await server.publicVisitor("public-late-body", as: Ended.self)
+                try await server.publicVisitor("public-late-body", as: Visitor.Ended.self)
             }
             #expect(seen.ended)
         }

@@ -4,6 +4,26 @@ import TestPeers
 /// A client that goes up to a bound of the device front or the public front, by raw sockets and TLS, and says in one line of JSON what it
 /// saw.
 enum Visitor {
+    /// Of one whose connection the server is to end.
+    struct Ended: Decodable {
+        let ended: Bool
+    }
+
+    /// How many were let in, and what the one after them was answered once one of them had gone.
+    struct Waited: Decodable {
+        let served: Int
+        let status: Int
+    }
+
+    /// How many were let in from one address, whether the next was closed, and what one of another address, and one more
+    /// of the first after one had gone, were answered.
+    struct PerAddress: Decodable {
+        let served: Int
+        let closed: Bool
+        let other: Int
+        let again: Int
+    }
+
     /// Runs it to its end.
     /// - Parameter arguments: What it does, the server's port, the root's file, and what that takes.
     static func run<Saying: Decodable>(_ arguments: [String]) async throws -> Saying {

@@ -28,11 +28,9 @@ final class AskRun: @unchecked Sendable {
     /// Connections that are not lost.
     private var living: Int
     private var next = 0
-    /// True while the next question waits for its moment.
-    private var isWaiting = false
     private var answers = 0
     private var tally = LoadTally()
-    private var origin = NIODeadline.now()
+    private let pace: LoadPace
 
     /// - Parameter connections: Of `loop`.
     init(_ plan: AskPlan, over connections: [KeptConnection], server: ServerProcess, on loop: any EventLoop) {
@@ -41,6 +39,7 @@ final class AskRun: @unchecked Sendable {
         living = connections.count
         self.server = server
         self.loop = loop
+        pace = LoadPace(plan.rate, on: loop)
         done = loop.makePromise()
     }
 
@@ -51,7 +50,6 @@ final class AskRun: @unchecked Sendable {
             } catch {
                 return self.done.fail(error)
             }
-            self.origin = .now()
             self.askNext()
         }
         return try await done.futureResult.get()
@@ -60,19 +58,7 @@ final class AskRun: @unchecked Sendable {
     /// Asks what is due, as far as there are free connections.
     private func askNext() {
         while next < plan.questions.count, !free.isEmpty {
-            var due = NIODeadline.now()
-            if let rate = plan.rate {
-                due = origin + .nanoseconds(Int64(Double(next) * 1e9 / rate))
-                if due > .now() {
-                    guard !isWaiting else { return }
-                    isWaiting = true
-                    loop.assumeIsolated().scheduleTask(deadline: due) {
-                        self.isWaiting = false
-                        self.askNext()
-                    }
-                    return
-                }
-            }
+            guard let due = pace.due(next, again: { self.askNext() }) else { return }
             next += 1
             ask(plan.questions[next - 1], over: free.removeLast(), since: due)
         }

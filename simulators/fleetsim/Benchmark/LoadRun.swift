@@ -25,12 +25,10 @@ final class LoadRun: @unchecked Sendable {
 
     private var next = 0
     private var open = 0
-    /// True while a connection waits for its moment.
-    private var isWaiting = false
     private var answers = 0
     private var total = 0
     private var tally = LoadTally()
-    private let origin = NIODeadline.now()
+    private let pace: LoadPace
 
     init(
         _ plan: LoadPlan,
@@ -44,6 +42,7 @@ final class LoadRun: @unchecked Sendable {
         self.endpoint = endpoint
         self.server = server
         self.loop = loop
+        pace = LoadPace(plan.rate, on: loop)
         done = loop.makePromise()
         total = plan.connections.reduce(0) { $0 + $1.requests.count }
     }
@@ -63,19 +62,7 @@ final class LoadRun: @unchecked Sendable {
     /// Opens what may be open now.
     private func fill() {
         while open < plan.concurrency, next < plan.connections.count {
-            var due = NIODeadline.now()
-            if let rate = plan.rate {
-                due = origin + .nanoseconds(Int64(Double(next) * 1e9 / rate))
-                if due > .now() {
-                    guard !isWaiting else { return }
-                    isWaiting = true
-                    loop.assumeIsolated().scheduleTask(deadline: due) {
-                        self.isWaiting = false
-                        self.fill()
-                    }
-                    return
-                }
-            }
+            guard let due = pace.due(next, again: { self.fill() }) else { return }
             play(plan.connections[next], since: due)
             next += 1
         }
