@@ -1,4 +1,3 @@
-import DequeModule
 import Enrollment
 package import Logging
 package import Postgres
@@ -34,29 +33,10 @@ package final class QuestionGroup: Service {
     /// Asks until cancelled; then whatever still waits is refused. In a service group it comes before the fronts, so that
     /// it ends after the last request has been answered.
     package func run() async throws {
-        await cancelWhenGracefulShutdown {
-            await self.waiting.run(
-                take: { waiting in
-                    let group = Array(waiting.prefix(Self.groupMax))
-                    waiting.removeFirst(group.count)
-                    return group
-                },
-                perform: { await self.ask($0) }
-            )
-        }
-    }
-
-    private func ask(_ group: [WaitingGroup<EnrollmentQuestion, EnrollmentSituation>.Waiting]) async {
-        let query = SituationQuery(questions: group.map(\.request))
-        do {
-            let answers = try await recording { try query.situations(await pool.query(query.query)) }
-            for (one, answer) in zip(group, answers) { one.continuation.resume(returning: .success(answer)) }
-        } catch .broken(let why) where group.count > 1 {
-            // One question that the record cannot answer must not take its neighbours down.
-            logger.error("a group of questions failed; asking one by one", metadata: ["error": "\(why)"])
-            for one in group { await ask([one]) }
-        } catch {
-            for one in group { one.continuation.resume(returning: .failure(error)) }
+        let pool = pool
+        await waiting.run(groupMax: Self.groupMax, logger: logger) { questions throws(RecordError) in
+            let query = SituationQuery(questions: questions)
+            return try await recording { try query.situations(await pool.query(query.query)) }
         }
     }
 }

@@ -1,5 +1,7 @@
 import DequeModule
 import Enrollment
+import Logging
+import ServiceLifecycle
 import Synchronization
 
 /// Requests that wait for the record, bounded, and taken in groups: whatever waits while one group is on its way goes
@@ -70,5 +72,47 @@ final class WaitingGroup<Request: Sendable, Answer: Sendable>: Sendable {
             return state.waiting
         }
         for one in left { one.continuation.resume(returning: .failure(Self.stopping)) }
+    }
+}
+
+extension WaitingGroup {
+    /// Has questions answered in groups of at most `groupMax`, in their order, until cancelled; then whatever still waits
+    /// is refused. In a service group it comes before the fronts, so that it ends after the last request has been answered.
+    /// - Parameter ask: Answers a group's questions, in their order.
+    func run(
+        groupMax: Int,
+        logger: Logger,
+        ask: @Sendable @escaping ([Request]) async throws(RecordError) -> [Answer]
+    ) async {
+        await cancelWhenGracefulShutdown {
+            await self.run(
+                take: { waiting in
+                    let group = Array(waiting.prefix(groupMax))
+                    waiting.removeFirst(group.count)
+                    return group
+                },
+                perform: { await Self.answer($0, logger: logger, ask: ask) }
+            )
+        }
+    }
+
+    private static func answer(
+        _ group: [Waiting],
+        logger: Logger,
+        ask: @Sendable ([Request]) async throws(RecordError) -> [Answer]
+    ) async {
+        do throws(RecordError) {
+            let answers = try await ask(group.map(\.request))
+            guard answers.count == group.count else {
+                throw RecordError.broken("\(group.count) questions had \(answers.count) answers")
+            }
+            for (one, answer) in zip(group, answers) { one.continuation.resume(returning: .success(answer)) }
+        } catch .broken(let why) where group.count > 1 {
+            // One question that the record cannot answer must not take its neighbours down.
+            logger.error("a group of questions failed; asking one by one", metadata: ["error": "\(why)"])
+            for one in group { await answer([one], logger: logger, ask: ask) }
+        } catch {
+            for one in group { one.continuation.resume(returning: .failure(error)) }
+        }
     }
 }

@@ -1,3 +1,4 @@
+import Crypto
 import Enrollment
 import EnrollmentPostgres
 import Foundation
@@ -23,6 +24,7 @@ struct PlanTests {
             // A server's counts come in when its connections end.
             let replica = database.replica()
             try await ask(everythingOf: replica, world)
+            try await present(certificatesOf: replica, database)
             replica.close()
             try await eventually {
                 try await reads(database, of: "idx_scan").values.reduce(0, +) > used.values.reduce(0, +) + 500
@@ -135,6 +137,28 @@ struct PlanTests {
                 withinDays: 1,
                 at: TestClock.start.addingTimeInterval(-.day * 2)
             )
+        }
+    }
+
+    /// A gateway's questions, in groups.
+    private func present(certificatesOf pool: PostgresPool, _ database: RecordDatabase) async throws {
+        let presented = PostgresPresentedCertificates(
+            pool: pool,
+            statuses: PostgresCertificateStatuses(
+                pool: pool,
+                changes: RecordChanges(database.serverConfiguration, logger: .quiet),
+                logger: .quiet
+            ),
+            logger: .quiet
+        )
+        let running = Task { try await presented.run() }
+        defer { running.cancel() }
+        let serialNumber = [UInt8](SHA256.hash(data: Array("100".utf8)).prefix(20))
+        for _ in 0..<8 {
+            async let first = presented.certificate([], serialNumber: serialNumber)
+            async let second = presented.certificate([], serialNumber: serialNumber)
+            let found = try await [first, second]
+            #expect(found.map(\.?.device.text) == ["meter-100", "meter-100"])
         }
     }
 

@@ -157,7 +157,7 @@ struct OperatorBench: Sendable {
         let world = try TestFleet()
         let ca = try TestAuthority.selfSigned("Operators", now: Date())
         let authority = try OperatorAuthority(certificate: ca.der, key: ca.key)
-        let record = try record(
+        let (record, presented) = try record(
             world,
             pool: pool,
             server: server,
@@ -189,6 +189,7 @@ struct OperatorBench: Sendable {
         )
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await front.run() }
+            group.addTask { try await presented.run() }
             group.addTask {
                 var found = ports.makeAsyncIterator()
                 guard let port = await found.next() else { return }
@@ -218,7 +219,7 @@ struct OperatorBench: Sendable {
         pool: PostgresPool,
         server: PostgresConfiguration,
         revocationsPerHourMax: Int
-    ) throws -> OperatorRecord {
+    ) throws -> (OperatorRecord, PostgresPresentedCertificates) {
         // It does not run, so what was said of a certificate once is said again.
         let statuses = PostgresCertificateStatuses(
             pool: pool,
@@ -226,7 +227,8 @@ struct OperatorBench: Sendable {
             logger: .quiet
         )
         let signer = try world.root.signed("Trust Store Signer", role: .trustStoreSigner, now: Date())
-        return OperatorRecord(
+        let presented = PostgresPresentedCertificates(pool: pool, statuses: statuses, logger: .quiet)
+        let made = OperatorRecord(
             fleets: PostgresFleetSource(pool: pool, changes: RecordChanges(server, logger: .quiet), logger: .quiet),
             administration: FleetAdministration(
                 registry: PostgresFleetRegistry(pool: pool),
@@ -247,10 +249,9 @@ struct OperatorBench: Sendable {
             progress: PostgresRevocationProgress(pool: pool, statuses: statuses, hasBroker: true),
             agents: PostgresAgents(pool: pool),
             idempotency: PostgresIdempotencyRecord(pool: pool),
-            authorization: DeviceAuthorization(
-                record: PostgresPresentedCertificates(pool: pool, statuses: statuses)
-            )
+            authorization: DeviceAuthorization(record: presented)
         )
+        return (made, presented)
     }
 
     private static func create(_ world: TestFleet, _ administration: FleetAdministration) async throws {

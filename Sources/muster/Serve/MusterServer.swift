@@ -249,16 +249,24 @@ struct MusterServer: Sendable {
             ),
         ]
         if let operatorFront {
-            services.append(
+            let presented = PostgresPresentedCertificates(pool: pool, statuses: statuses, logger: logger)
+            services += [
+                presented,
                 operatorFront.front(
-                    record: operatorRecord(changes: changes, loader: loader, statuses: statuses, crls: crls),
+                    record: operatorRecord(
+                        changes: changes,
+                        loader: loader,
+                        statuses: statuses,
+                        presented: presented,
+                        crls: crls
+                    ),
                     issuers: issuers.map { IssuerRegistration(name: $0.name, chain: $0.chain) },
                     metrics: OperatorMetrics(factory: metrics),
                     eventLoopGroup: group,
                     logger: logger,
                     onListening: { port in await ready.operatorFront(port) }
-                )
-            )
+                ),
+            ]
         }
         var serviceGroup = ServiceGroupConfiguration(
             services: services.map { .init(service: $0) },
@@ -283,6 +291,7 @@ struct MusterServer: Sendable {
         changes: RecordChanges,
         loader: FleetLoader,
         statuses: PostgresCertificateStatuses,
+        presented: PostgresPresentedCertificates,
         crls: PublishedCRLs
     ) -> OperatorRecord {
         OperatorRecord(
@@ -325,9 +334,7 @@ struct MusterServer: Sendable {
             ),
             agents: PostgresAgents(pool: pool),
             idempotency: PostgresIdempotencyRecord(pool: pool),
-            authorization: DeviceAuthorization(
-                record: PostgresPresentedCertificates(pool: pool, statuses: statuses)
-            )
+            authorization: DeviceAuthorization(record: presented)
         )
     }
 
