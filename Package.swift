@@ -213,7 +213,7 @@ let package = Package(
         ),
         tests("AgentTests", ["Agent", "OpenSSL", "PKI", "TestKit", "TestPeers", .asn1, .crypto, .logging]),
         tests("EnrollmentMQTTTests", ["EnrollmentMQTT", "Enrollment", "PKI"]),
-        tests("ESTServerTests", ["ESTServer", .nioCore]),
+        tests("ESTServerTests", ["ESTServer", "Enrollment", "TestKit", .nioCore, .nioSSL]),
         tests("PrometheusTests", ["Prometheus", .coreMetrics]),
         tests(
             "FleetSimTests",

@@ -11,7 +11,9 @@ final class ClientConnection: Sendable {
     private enum State {
         case anonymous
         case unparsed([NIOSSLCertificate])
-        case parsed(PresentedChain)
+        case parsed(PresentedChain, leafDER: [UInt8])
+        /// It asks for nothing at the moment: what can be parsed anew is not kept, a fifth of what a connection takes.
+        case resting(leafDER: [UInt8], intermediates: [Certificate])
         case unreadable
     }
 
@@ -37,34 +39,49 @@ final class ClientConnection: Sendable {
         state.withLock { $0 = .unparsed(certificates) }
     }
 
-    /// What the client presented, parsed once a connection in memory-safe code.
+    /// What the client presented, parsed in memory-safe code once for as long as it goes on asking.
     var client: PresentedClient {
         state.withLock { state in
             switch state {
             case .anonymous: return .anonymous
-            case .parsed(let chain): return .chain(chain)
+            case .parsed(let chain, leafDER: _): return .chain(chain)
             case .unreadable: return .unreadable
             case .unparsed(let certificates):
-                // BoringSSL may read a certificate that the stricter parser refuses.
-                guard let chain = parse(certificates) else {
+                guard let leafDER = try? certificates.first?.toDERBytes() else {
                     state = .unreadable
                     return .unreadable
                 }
-                state = .parsed(chain)
-                return .chain(chain)
+                // An intermediate that cannot be parsed cannot help to build a path; the leaf may do without it.
+                let intermediates = certificates.dropFirst().compactMap { certificate in
+                    (try? certificate.toDERBytes()).flatMap { self.intermediates.certificate($0) }
+                }
+                return Self.parse(leafDER, intermediates, &state)
+            case .resting(let leafDER, let intermediates): return Self.parse(leafDER, intermediates, &state)
             }
         }
     }
 
-    private func parse(_ certificates: [NIOSSLCertificate]) -> PresentedChain? {
-        guard let leafDER = try? certificates.first?.toDERBytes(),
-            let leaf = try? Certificate(derEncoded: leafDER)
-        else { return nil }
-        // An intermediate that cannot be parsed cannot help to build a path; the leaf may do without it.
-        let intermediates = certificates.dropFirst().compactMap { certificate in
-            (try? certificate.toDERBytes()).flatMap { self.intermediates.certificate($0) }
+    /// Lets go of what was parsed, until the client asks again.
+    func rest() {
+        state.withLock { state in
+            guard case .parsed(let chain, let leafDER) = state else { return }
+            state = .resting(leafDER: leafDER, intermediates: chain.intermediates)
         }
-        return PresentedChain(leaf: leaf, leafDER: leafDER, intermediates: intermediates)
+    }
+
+    private static func parse(
+        _ leafDER: [UInt8],
+        _ intermediates: [Certificate],
+        _ state: inout State
+    ) -> PresentedClient {
+        // BoringSSL may read a certificate that the stricter parser refuses.
+        guard let leaf = try? Certificate(derEncoded: leafDER) else {
+            state = .unreadable
+            return .unreadable
+        }
+        let chain = PresentedChain(leaf: leaf, leafDER: leafDER, intermediates: intermediates)
+        state = .parsed(chain, leafDER: leafDER)
+        return .chain(chain)
     }
 }
 

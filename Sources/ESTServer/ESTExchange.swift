@@ -17,6 +17,8 @@ final class ESTExchange: ChannelInboundHandler {
         let bodyTimeout: TimeAmount
         /// A connection is closed that does not bring the head of a request to its end for so long.
         let idleTimeout: TimeAmount
+        /// A connection that asks for nothing for so long keeps no parsed certificates.
+        var restTimeout = TimeAmount.seconds(1)
         /// After an answer that ends the connection early, what the client still sends is read so far, that it has a
         /// chance to see the answer.
         var lingerOctetsMax = 256 * 1024
@@ -238,7 +240,15 @@ final class ESTExchange: ChannelInboundHandler {
     // MARK: - Time
 
     private func waitForRequest(_ context: ChannelHandlerContext) {
-        arm(bounds.idleTimeout, context) { exchange, context in
+        guard bounds.restTimeout < bounds.idleTimeout else { return waitIdly(bounds.idleTimeout, context) }
+        arm(bounds.restTimeout, context) { exchange, context in
+            exchange.connection.rest()
+            exchange.waitIdly(exchange.bounds.idleTimeout - exchange.bounds.restTimeout, context)
+        }
+    }
+
+    private func waitIdly(_ time: TimeAmount, _ context: ChannelHandlerContext) {
+        arm(time, context) { exchange, context in
             exchange.observer.reached(.idleTime)
             context.close(promise: nil)
         }
