@@ -197,11 +197,36 @@ struct CRLTerm {
         let bases = all.filter { shard in
             isScheduled || shards[CRLScope(issuer: id, shard: shard)]?.places != places(templates, issuer, shard)
         }
-        let due = bases.union(changed.intersection(all)).sorted()
-        for start in stride(from: 0, to: due.count, by: Self.shardsMax) {
-            let batch = Array(due[start..<min(start + Self.shardsMax, due.count)])
+        var changed = changed.intersection(all)
+        var waiting = bases.subtracting(changed).sorted()[...]
+        while true {
+            // What was revoked goes first, and what is revoked meanwhile next: a thousand lists that are due take their time.
+            for batch in Self.batches(changed.sorted()) {
+                _ = try await sign(batch, issuer, id, bases: bases, templates: templates, at: now)
+            }
+            guard !waiting.isEmpty else { return }
+            let batch = Array(waiting.prefix(Self.shardsMax))
+            waiting = waiting.dropFirst(batch.count)
             _ = try await sign(batch, issuer, id, bases: bases, templates: templates, at: now)
+            guard !waiting.isEmpty else { return }
+            changed = try await self.changed(id).intersection(all)
+            waiting.removeAll { changed.contains($0) }
         }
+    }
+
+    private static func batches(_ shards: [Int]) -> [[Int]] {
+        stride(from: 0, to: shards.count, by: shardsMax).map { Array(shards[$0..<min($0 + shardsMax, shards.count)]) }
+    }
+
+    /// The shards that lack a change now.
+    private func changed(_ id: IssuerID) async throws -> Set<Int> {
+        let rows = try await connection.query(
+            """
+            select distinct shard from crl_changes
+            where issuer_id = \(id.value) and \(unescaped: part.condition)
+            """
+        )
+        return try Set(rows.map { Int(try $0.decode(at: 0, as: Int32.self)) })
     }
 
     private mutating func signComplete(
@@ -283,7 +308,7 @@ struct CRLTerm {
             let taken = try Self.taken(results[0])
             try await connection.pipeline(
                 signed.flatMap { shard, list in
-                    [Self.insert(list, shard: shard, issuer: id)]
+                    [Self.put(list, shard: shard, issuer: id)]
                         + (taken[shard].map { [Self.note(list, through: $0, shard: shard, issuer: id, at: now)] } ?? [])
                 } + [RecordChanges.notifyQuery(.crls)]
             )
@@ -380,15 +405,25 @@ struct CRLTerm {
         """
     }
 
-    private static func insert(_ list: SignedCRL, shard: Int, issuer: IssuerID) -> PostgresQuery {
-        """
-        insert into crls (issuer_id, shard, number, this_update, next_update, places, list, delta, base, base_number)
-        values (\(issuer.value), \(Int32(clamping: shard)), \(list.number), \(list.thisUpdate), \(list.nextUpdate),
-                \(list.places), \(list.list), \(list.delta), \(list.base), \(list.baseNumber))
-        on conflict (issuer_id, shard) do update
-        set number = excluded.number, this_update = excluded.this_update, next_update = excluded.next_update,
-            places = excluded.places, list = excluded.list, delta = excluded.delta, base = excluded.base,
-            base_number = excluded.base_number
-        """
+    private static func put(_ list: SignedCRL, shard: Int, issuer: IssuerID) -> PostgresQuery {
+        let shard = Int32(clamping: shard)
+        // The base is as long as the list, and stays as it is most of the time.
+        guard list.baseNumber == list.number else {
+            return """
+                update crls
+                set number = \(list.number), this_update = \(list.thisUpdate), next_update = \(list.nextUpdate),
+                    places = \(list.places), list = \(list.list), delta = \(list.delta)
+                where issuer_id = \(issuer.value) and shard = \(shard)
+                """
+        }
+        return """
+            insert into crls (issuer_id, shard, number, this_update, next_update, places, list, delta, base, base_number)
+            values (\(issuer.value), \(shard), \(list.number), \(list.thisUpdate), \(list.nextUpdate),
+                    \(list.places), \(list.list), \(list.delta), \(list.base), \(list.baseNumber))
+            on conflict (issuer_id, shard) do update
+            set number = excluded.number, this_update = excluded.this_update, next_update = excluded.next_update,
+                places = excluded.places, list = excluded.list, delta = excluded.delta, base = excluded.base,
+                base_number = excluded.base_number
+            """
     }
 }

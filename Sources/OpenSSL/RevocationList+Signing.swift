@@ -65,12 +65,23 @@ extension RevocationList {
                 time = try ASN1Time(entry.revokedAt).der
                 times[entry.revokedAt] = time
             }
-            let sign: [UInt8] = serial.first.map { $0 & 0x80 != 0 } == true ? [0] : []
-            var content = DEREncoding.node(DEREncoding.integer, sign + serial)
-            content += time
+            // An integer with its highest bit set would be negative.
+            let isNegative = serial.first.map { $0 & 0x80 != 0 } == true
+            // Each of these lengths is below 128, and so one octet.
+            let serialLength = serial.count + (isNegative ? 1 : 0)
             // Unspecified is said by saying nothing (RFC 5280 section 5.3.1).
-            if entry.reason != 0 { content += Self.reasonExtension + [entry.reason] }
-            DEREncoding.append(DEREncoding.sequence, content, to: &encoded)
+            let reasonLength = entry.reason == 0 ? 0 : Self.reasonExtension.count + 1
+            encoded.append(DEREncoding.sequence)
+            encoded.append(UInt8(2 + serialLength + time.count + reasonLength))
+            encoded.append(DEREncoding.integer)
+            encoded.append(UInt8(serialLength))
+            if isNegative { encoded.append(0) }
+            encoded.append(contentsOf: serial)
+            encoded.append(contentsOf: time)
+            if entry.reason != 0 {
+                encoded.append(contentsOf: Self.reasonExtension)
+                encoded.append(entry.reason)
+            }
         }
         return encoded
     }

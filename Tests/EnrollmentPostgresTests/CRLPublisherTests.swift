@@ -33,6 +33,15 @@ struct CRLPublisherTests {
             try await bench.publishing {
                 // What was revoked before there were lists is in the first ones.
                 try await bench.lists(otherSerial, in: otherShard, for: 0)
+                try await bench.settled()
+                // Its list came first: others that are due wait for what was revoked.
+                let earlier = try await bench.database.number(
+                    """
+                    select count(*) from crls l join crls o on l.shard not in (0, o.shard) and l.xmin::text::int8 <= o.xmin::text::int8
+                    where o.shard = \(Int32(otherShard))
+                    """
+                )
+                #expect(earlier == 0)
                 let before = bench.crls.numbers
                 try await bench.change(device, .revoke(.certificateHold, comment: nil))
                 try await bench.lists(serial, in: shard, for: 6)
