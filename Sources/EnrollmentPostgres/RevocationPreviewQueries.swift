@@ -135,6 +135,8 @@ extension PostgresQuery.StringInterpolation {
                                        where f.issuer_id = d.current_issuer_id and f.serial = d.current_serial))
         """
 
+    private static let seenAt = "greatest(d.enrolled_at, d.current_used_at, d.trust_store_acknowledged_at)"
+
     /// Whether the device `d` is valid, whose present certificate's revocation is `r`.
     fileprivate mutating func appendInterpolation(validAt at: Date) {
         appendLiteral("(d.revocation_reason is null and r.serial is null and \(Self.notAfter) >= ")
@@ -162,6 +164,8 @@ extension PostgresQuery.StringInterpolation {
         if let until = group.enrolledUntil { condition("d.first_enrolled_at < ", until) }
         if let from = group.usedFrom { condition("d.current_used_at >= ", from) }
         if let until = group.usedUntil { condition("coalesce(d.current_used_at, '-infinity') < ", until) }
+        if let from = group.seenFrom { condition("\(Self.seenAt) >= ", from) }
+        if let until = group.seenUntil { condition("\(Self.seenAt) < ", until) }
         switch group.state {
         case nil: break
         case .held: appendLiteral(" and d.revocation_reason = '\(RevocationReason.certificateHold.rawValue)'")

@@ -127,6 +127,8 @@ extension API {
         package var keySHA256: String
         package var notAfter: Date
         package var usedAt: Date?
+        /// The last that was heard of it.
+        package var seenAt: Date
         package var firstAnchor: String?
         package var firstCredentialSHA256: String?
         package var trustStoreVersion: Int64?
@@ -144,6 +146,7 @@ extension API {
             keySHA256: String,
             notAfter: Date,
             usedAt: Date?,
+            seenAt: Date,
             firstAnchor: String?,
             firstCredentialSHA256: String?,
             trustStoreVersion: Int64?,
@@ -160,6 +163,7 @@ extension API {
             self.keySHA256 = keySHA256
             self.notAfter = notAfter
             self.usedAt = usedAt
+            self.seenAt = seenAt
             self.firstAnchor = firstAnchor
             self.firstCredentialSHA256 = firstCredentialSHA256
             self.trustStoreVersion = trustStoreVersion

@@ -24,6 +24,9 @@ extension API {
         /// When their present certificates were used: from (inclusive), until (exclusive), or never.
         package var usedFrom: Date?
         package var usedUntil: Date?
+        /// When was heard of them last: from (inclusive), until (exclusive).
+        package var seenFrom: Date?
+        package var seenUntil: Date?
         /// For what they are to be revoked; `unspecified` if left out.
         package var reason: String?
 

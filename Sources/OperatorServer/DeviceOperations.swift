@@ -138,6 +138,7 @@ extension API.Device {
             keySHA256: Hex.text(entry.publicKeySHA256),
             notAfter: entry.notAfter,
             usedAt: entry.usedAt,
+            seenAt: entry.seenAt,
             firstAnchor: entry.firstAnchor,
             firstCredentialSHA256: entry.firstCredentialSHA256.map { Hex.text($0) },
             trustStoreVersion: entry.trustStoreVersion,

@@ -43,6 +43,8 @@ extension FaultList {
         group.enrolledUntil = time(order.enrolledUntil, at: "enrolledUntil")
         group.usedFrom = time(order.usedFrom, at: "usedFrom")
         group.usedUntil = time(order.usedUntil, at: "usedUntil")
+        group.seenFrom = time(order.seenFrom, at: "seenFrom")
+        group.seenUntil = time(order.seenUntil, at: "seenUntil")
         return group
     }
 

@@ -103,7 +103,7 @@ struct DeviceRegisterTests {
             #expect(entry.firstAnchor == "manufacturer")
             #expect(entry.firstCredentialSHA256 == [UInt8](repeating: 8, count: 32))
             #expect(!entry.isRevoked)
-            #expect(entry.usedAt == nil)
+            #expect(entry.usedAt == nil && entry.seenAt == next.at)
             let certificates = try await register.certificates(of: first.device, fleet: world.fleet.id, limit: 10)
             #expect(certificates.map(\.status) == ["valid", "superseded"])
             #expect(certificates.map(\.der) == [second.issuance?.certificate.der, first.certificate.der])

@@ -103,6 +103,9 @@ package struct DeviceEntry: Hashable, Sendable {
         self.trustStoreVersion = trustStoreVersion
         self.trustStoreAcknowledgedAt = trustStoreAcknowledgedAt
     }
+
+    /// The last that was heard of it: it was given its present certificate, used that first, or acknowledged a trust store.
+    package var seenAt: Date { [usedAt, trustStoreAcknowledgedAt].compactMap(\.self).reduce(enrolledAt, max) }
 }
 
 /// A certificate in the record.

@@ -41,6 +41,9 @@ package struct RevocationGroup: Hashable, Sendable {
     /// When their present certificates were used: from (inclusive), until (exclusive), or never.
     package var usedFrom: Date?
     package var usedUntil: Date?
+    /// When was heard of them last, as `DeviceEntry.seenAt` has it: from (inclusive), until (exclusive).
+    package var seenFrom: Date?
+    package var seenUntil: Date?
 
     package init() {}
 }

@@ -182,6 +182,7 @@ struct DeviceCommand: AsyncParsableCommand {
             ("valid until", CommandOutput.time(found.notAfter)), ("issuer", found.issuer),
             ("serial number", found.serialNumber), ("key SHA-256", found.keySHA256),
             ("first used", found.usedAt.map { CommandOutput.time($0) }),
+            ("last seen", CommandOutput.time(found.seenAt)),
             ("let in by anchor", found.firstAnchor), ("and credential", found.firstCredentialSHA256),
             ("trust store", found.trustStoreVersion.map { "version \($0)" }),
             ("acknowledged", found.trustStoreAcknowledgedAt.map { CommandOutput.time($0) }),

@@ -16,6 +16,7 @@ extension DeviceGroup {
             order.enrolledFrom = try Self.time(enrolledFrom, "--enrolled-from")
             order.enrolledUntil = try Self.time(enrolledUntil, "--enrolled-until")
             (order.usedFrom, order.usedUntil) = (usedFrom.flatMap(Self.time), usedUntil.flatMap(Self.time))
+            (order.seenFrom, order.seenUntil) = (seenFrom.flatMap(Self.time), seenUntil.flatMap(Self.time))
             return RevocationForecast(try await ask(order))
         }
         let names = try Self.names(in: file)

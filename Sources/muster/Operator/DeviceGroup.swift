@@ -22,12 +22,16 @@ struct DeviceGroup: ParsableArguments {
     @Option(help: "Those in this state: valid, expired, held, revoked or cleared.") var state: String?
     @Option(help: "Those whose present certificate was first used at or after this time.") var usedFrom: String?
     @Option(help: "Those whose present certificate was first used before this time, or never.") var usedUntil: String?
+    @Option(help: "Those of whom was heard last (device show) at or after this time.") var seenFrom: String?
+    @Option(help: "Those of whom was heard last before this time.") var seenUntil: String?
     @Option(help: "Those of this file, a DeviceID a line; # begins a comment.", completion: .file()) var file: String?
 
     var isGiven: Bool {
         all || file != nil
-            || [credential, anchor, prefix, enrolledFrom, enrolledUntil, issuer, state, usedFrom, usedUntil]
-                .contains { $0 != nil }
+            || [
+                credential, anchor, prefix, enrolledFrom, enrolledUntil, issuer, state, usedFrom, usedUntil, seenFrom,
+                seenUntil,
+            ].contains { $0 != nil }
     }
 
     func validate() throws {
@@ -41,7 +45,9 @@ struct DeviceGroup: ParsableArguments {
         if let state, !states.contains(state) {
             throw ValidationError("--state is one of \(states.joined(separator: ", "))")
         }
-        for (name, text) in [("used-from", usedFrom), ("used-until", usedUntil)] {
+        for (name, text) in [
+            ("used-from", usedFrom), ("used-until", usedUntil), ("seen-from", seenFrom), ("seen-until", seenUntil),
+        ] {
             guard let text else { continue }
             guard Self.time(text) != nil else {
                 throw ValidationError("--\(name) must be a time such as 2027-01-31T12:00:00Z")
@@ -89,6 +95,8 @@ struct DeviceGroup: ParsableArguments {
             guard let used = device.usedAt, used >= from else { return false }
         }
         if let until = usedUntil.flatMap(Self.time), let used = device.usedAt, used >= until { return false }
+        if let from = seenFrom.flatMap(Self.time), device.seenAt < from { return false }
+        if let until = seenUntil.flatMap(Self.time), device.seenAt >= until { return false }
         return true
     }
 

@@ -134,6 +134,8 @@ extension OperatorTests {
             #expect(try await plan("--enrolled-until", "2020-01-01T00:00:00Z") == "0")
             #expect(try await plan("--used-from", "2020-01-01T00:00:00Z") == "0")
             #expect(try await plan("--used-until", "2020-01-01T00:00:00Z", "--issuer", "dev") == "14")
+            #expect(try await plan("--seen-from", "2020-01-01T00:00:00Z") == "14")
+            #expect(try await plan("--seen-until", "2020-01-01T00:00:00Z") == "0")
             #expect(try await plan("--issuer", "nobody") == "0")
             #expect(try await plan("--used-from", "yesterday").contains("2027-01-31T12:00:00Z"))
             #expect(try await plan("--state", "odd").contains("valid, expired, held, revoked, cleared"))
