@@ -11,6 +11,8 @@ struct ProfileDocument: Codable {
     var rsaBitsMin: Int
     var rsaKeyEncipherment: Bool
     var crlURLs: [String]
+    /// Nil in documents of programs that knew none.
+    var deltaCRLURLs: [String]?
     var issuerURLs: [String]
     var ocspURLs: [String]
 
@@ -23,6 +25,7 @@ struct ProfileDocument: Codable {
         rsaBitsMin = profile.keyPolicy.rsaBitsMin
         rsaKeyEncipherment = profile.rsaKeyEncipherment
         crlURLs = profile.crlURLs
+        deltaCRLURLs = profile.deltaCRLURLs
         issuerURLs = profile.issuerURLs
         ocspURLs = profile.ocspURLs
     }
@@ -44,6 +47,7 @@ struct ProfileDocument: Codable {
             keyPolicy: KeyPolicy(families: families, rsaBitsMin: rsaBitsMin),
             rsaKeyEncipherment: rsaKeyEncipherment,
             crlURLs: crlURLs,
+            deltaCRLURLs: deltaCRLURLs ?? [],
             issuerURLs: issuerURLs,
             ocspURLs: ocspURLs
         )

@@ -49,6 +49,7 @@ package struct FleetDescription: Codable, Hashable, Sendable {
         package var rsaBitsMin: Int?
         package var rsaKeyEncipherment: Bool?
         package var crlURLs: [String]?
+        package var deltaCRLURLs: [String]?
         package var issuerURLs: [String]?
         package var ocspURLs: [String]?
 
@@ -61,6 +62,7 @@ package struct FleetDescription: Codable, Hashable, Sendable {
             rsaBitsMin: Int? = nil,
             rsaKeyEncipherment: Bool? = nil,
             crlURLs: [String]? = nil,
+            deltaCRLURLs: [String]? = nil,
             issuerURLs: [String]? = nil,
             ocspURLs: [String]? = nil
         ) {
@@ -72,6 +74,7 @@ package struct FleetDescription: Codable, Hashable, Sendable {
             self.rsaBitsMin = rsaBitsMin
             self.rsaKeyEncipherment = rsaKeyEncipherment
             self.crlURLs = crlURLs
+            self.deltaCRLURLs = deltaCRLURLs
             self.issuerURLs = issuerURLs
             self.ocspURLs = ocspURLs
         }

@@ -63,6 +63,7 @@ extension FleetDescription.Profile {
             rsaBitsMin: profile.keyPolicy.rsaBitsMin,
             rsaKeyEncipherment: profile.rsaKeyEncipherment,
             crlURLs: profile.crlURLs,
+            deltaCRLURLs: profile.deltaCRLURLs,
             issuerURLs: profile.issuerURLs,
             ocspURLs: profile.ocspURLs
         )

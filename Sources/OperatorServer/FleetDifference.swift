@@ -32,7 +32,9 @@ enum FleetDifference {
             ("profile.keys", list(fleet.profile.keys)),
             ("profile.rsaBitsMin", fleet.profile.rsaBitsMin.map { "\($0)" }),
             ("profile.rsaKeyEncipherment", fleet.profile.rsaKeyEncipherment.map { "\($0)" }),
-            ("profile.crlURLs", list(fleet.profile.crlURLs)), ("profile.issuerURLs", list(fleet.profile.issuerURLs)),
+            ("profile.crlURLs", list(fleet.profile.crlURLs)),
+            ("profile.deltaCRLURLs", list(fleet.profile.deltaCRLURLs)),
+            ("profile.issuerURLs", list(fleet.profile.issuerURLs)),
             ("profile.ocspURLs", list(fleet.profile.ocspURLs)),
         ]
         for anchor in fleet.anchors {

@@ -141,6 +141,7 @@ struct FleetPlanReading {
             backdating: Duration? = nil,
             families: Set<KeyPolicy.Family>? = nil,
             crlURLs: [String] = [],
+            deltaCRLURLs: [String] = [],
             issuerURLs: [String] = [],
             ocspURLs: [String] = []
         ) -> Result<CertificateProfile, ProfileDefect> {
@@ -153,6 +154,7 @@ struct FleetPlanReading {
                     keyPolicy: KeyPolicy(families: families ?? [.p256], rsaBitsMin: rsaBitsMin),
                     rsaKeyEncipherment: given.rsaKeyEncipherment ?? false,
                     crlURLs: crlURLs,
+                    deltaCRLURLs: deltaCRLURLs,
                     issuerURLs: issuerURLs,
                     ocspURLs: ocspURLs
                 )
@@ -163,6 +165,11 @@ struct FleetPlanReading {
             attempt(lifetime: lifetime), attempt(backdating: backdating), attempt(families: families),
             attempt(crlURLs: given.crlURLs ?? []), attempt(issuerURLs: given.issuerURLs ?? []),
             attempt(ocspURLs: given.ocspURLs ?? []),
+            // Beside sound URLs of the list, whose own defects are told already.
+            attempt(
+                crlURLs: (given.crlURLs ?? []).map { "http://sound/" + ($0.contains("{shard}") ? "{shard}" : "") },
+                deltaCRLURLs: given.deltaCRLURLs ?? []
+            ),
         ]
         for case .failure(let defect) in alone { faults.add("profile.\(defect.key)", defect.reason) }
         return try? attempt(
@@ -172,6 +179,7 @@ struct FleetPlanReading {
             backdating: backdating,
             families: families,
             crlURLs: given.crlURLs ?? [],
+            deltaCRLURLs: given.deltaCRLURLs ?? [],
             issuerURLs: given.issuerURLs ?? [],
             ocspURLs: given.ocspURLs ?? []
         ).get()

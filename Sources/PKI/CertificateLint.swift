@@ -29,6 +29,7 @@ package enum CertificateLint {
         .X509ExtensionID.keyUsage, .X509ExtensionID.extendedKeyUsage, .X509ExtensionID.authorityKeyIdentifier,
         .X509ExtensionID.subjectKeyIdentifier, .X509ExtensionID.subjectAlternativeName,
         .X509ExtensionID.authorityInformationAccess, CRLDistributionPoints.oid,
+        CRLDistributionPoints.freshestCRL,
     ]
 
     /// Lets `template` through or throws the first finding.

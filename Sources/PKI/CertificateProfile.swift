@@ -21,9 +21,11 @@ package struct CertificateProfile: Hashable, Sendable {
     package let keyPolicy: KeyPolicy
     /// RSA keys may also encipher keys, which TLS 1.2's key transport and some brokers ask for.
     package let rsaKeyEncipherment: Bool
-    /// `http` URLs of the CRL, of the issuer's certificate, and of the OCSP responder; `{issuer}` stands for the
-    /// issuer's name, and in those of the CRL `{shard}` for the certificate's shard.
+    /// `http` URLs of the CRL, of its delta, of the issuer's certificate, and of the OCSP responder; `{issuer}`
+    /// stands for the issuer's name, and in those of the CRL and its delta `{shard}` for the certificate's shard.
     package let crlURLs: [String]
+    /// Certificates have freshestCRL (RFC 5280 section 4.2.1.15) if there are any.
+    package let deltaCRLURLs: [String]
     package let issuerURLs: [String]
     package let ocspURLs: [String]
 
@@ -35,6 +37,7 @@ package struct CertificateProfile: Hashable, Sendable {
         keyPolicy: KeyPolicy = KeyPolicy(),
         rsaKeyEncipherment: Bool = false,
         crlURLs: [String] = [],
+        deltaCRLURLs: [String] = [],
         issuerURLs: [String] = [],
         ocspURLs: [String] = []
     ) throws(ProfileDefect) {
@@ -56,7 +59,9 @@ package struct CertificateProfile: Hashable, Sendable {
         guard !keyPolicy.families.isEmpty else {
             throw ProfileDefect(key: "keys", reason: "must name at least one kind of key")
         }
-        for (key, urls) in [("crlURLs", crlURLs), ("issuerURLs", issuerURLs), ("ocspURLs", ocspURLs)] {
+        for (key, urls) in [
+            ("crlURLs", crlURLs), ("deltaCRLURLs", deltaCRLURLs), ("issuerURLs", issuerURLs), ("ocspURLs", ocspURLs),
+        ] {
             guard urls.count <= Self.urlsMax else {
                 throw ProfileDefect(key: key, reason: "has too many URLs; at most \(Self.urlsMax) are accepted")
             }
@@ -64,6 +69,10 @@ package struct CertificateProfile: Hashable, Sendable {
                 throw ProfileDefect(key: key, reason: "must hold http:// URLs in ASCII without spaces, not \(url)")
             }
         }
+        guard
+            crlURLs.isEmpty || crlURLs.contains(where: CRLShards.isSharded)
+                || !deltaCRLURLs.contains(where: CRLShards.isSharded)
+        else { throw ProfileDefect(key: "deltaCRLURLs", reason: "cannot hold {shard}, which no URL of crlURLs holds") }
         self.organization = organization
         self.trustDomain = trustDomain
         self.lifetime = lifetime
@@ -71,6 +80,7 @@ package struct CertificateProfile: Hashable, Sendable {
         self.keyPolicy = keyPolicy
         self.rsaKeyEncipherment = rsaKeyEncipherment
         self.crlURLs = crlURLs
+        self.deltaCRLURLs = deltaCRLURLs
         self.issuerURLs = issuerURLs
         self.ocspURLs = ocspURLs
     }
@@ -87,6 +97,7 @@ package struct CertificateProfile: Hashable, Sendable {
             keyPolicy: keyPolicy,
             rsaKeyEncipherment: rsaKeyEncipherment,
             crlURLs: crlURLs.isEmpty ? ["\(base)/crl/{issuer}/{shard}.crl"] : crlURLs,
+            deltaCRLURLs: deltaCRLURLs,
             issuerURLs: issuerURLs.isEmpty ? ["\(base)/ca/{issuer}.cer"] : issuerURLs,
             ocspURLs: ocspURLs.isEmpty ? ["\(base)/ocsp"] : ocspURLs
         )

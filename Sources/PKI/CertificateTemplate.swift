@@ -81,8 +81,9 @@ package struct ProfileExtensions: Sendable {
     private let purpose: Certificate.Extension
     private let authority: Certificate.Extension
     private let places: [Certificate.Extension]
-    /// The distribution point of each shard, from shard 1; none if it is the same for all, and among `places`.
-    private let shardPlaces: [Certificate.Extension]
+    /// The distribution points of each shard, from shard 1: of its list, and of its delta. None if they are the same for
+    /// all, and among `places`.
+    private let shardPlaces: [[Certificate.Extension]]
 
     package init(profile: CertificateProfile, issuer: Issuer) throws(SigningError) {
         do {
@@ -99,11 +100,9 @@ package struct ProfileExtensions: Sendable {
             )
             let isSharded = profile.crlURLs.contains(where: CRLShards.isSharded)
             shardPlaces = try (1...issuer.crlShards).filter { _ in isSharded }.map { shard in
-                try CRLDistributionPoints(
-                    urls: profile.crlURLs.map {
-                        .uniformResourceIdentifier(CRLShards.url($0, issuer: issuer.name, shard: shard))
-                    }
-                ).makeExtension()
+                try Self.lists(profile) {
+                    .uniformResourceIdentifier(CRLShards.url($0, issuer: issuer.name, shard: shard))
+                }
             }
             places = try Self.places(profile, issuer: issuer, isSharded: isSharded)
         } catch {
@@ -126,7 +125,7 @@ package struct ProfileExtensions: Sendable {
     ) throws -> Certificate.Extensions {
         var usage = keyUsage
         if case .rsa = key.kind { usage = keyUsageOfRSA }
-        let shardPlace = crlShard == CRLShards.complete ? [] : [shardPlaces[crlShard - 1]]
+        let shardPlace = crlShard == CRLShards.complete ? [] : shardPlaces[crlShard - 1]
         return try Certificate.Extensions(
             [
                 usage, purpose, authority,
@@ -139,6 +138,18 @@ package struct ProfileExtensions: Sendable {
         )
     }
 
+    /// Where the CRL is, and its delta.
+    private static func lists(
+        _ profile: CertificateProfile,
+        _ expanded: (String) -> GeneralName
+    ) throws -> [Certificate.Extension] {
+        try [
+            (CRLDistributionPoints.oid, profile.crlURLs), (CRLDistributionPoints.freshestCRL, profile.deltaCRLURLs),
+        ].filter { !$0.1.isEmpty }.map { oid, urls in
+            try CRLDistributionPoints(urls: urls.map(expanded)).makeExtension(oid)
+        }
+    }
+
     /// Where to look for the issuer, its CRL unless that differs from shard to shard, and its OCSP responder.
     private static func places(
         _ profile: CertificateProfile,
@@ -149,9 +160,7 @@ package struct ProfileExtensions: Sendable {
             .uniformResourceIdentifier(url.replacing("{issuer}", with: issuer.name))
         }
         var list: [Certificate.Extension] = []
-        if !isSharded, !profile.crlURLs.isEmpty {
-            list.append(try CRLDistributionPoints(urls: profile.crlURLs.map(expanded)).makeExtension())
-        }
+        if !isSharded { list += try lists(profile, expanded) }
         let access =
             profile.ocspURLs.map {
                 AuthorityInformationAccess.AccessDescription(method: .ocspServer, location: expanded($0))
@@ -169,9 +178,11 @@ package struct ProfileExtensions: Sendable {
 /// CRLDistributionPoints with one point of full names (RFC 5280 section 4.2.1.13), which swift-certificates lacks.
 struct CRLDistributionPoints {
     static let oid: ASN1ObjectIdentifier = [2, 5, 29, 31]
+    /// Has the same syntax, and says where the delta is (section 4.2.1.15).
+    static let freshestCRL: ASN1ObjectIdentifier = [2, 5, 29, 46]
     let urls: [GeneralName]
 
-    func makeExtension() throws -> Certificate.Extension {
+    func makeExtension(_ oid: ASN1ObjectIdentifier) throws -> Certificate.Extension {
         let constructed = { (number: UInt) in ASN1Identifier(tagWithNumber: number, tagClass: .contextSpecific) }
         var serializer = DER.Serializer()
         try serializer.appendConstructedNode(identifier: .sequence) { points in
@@ -183,7 +194,7 @@ struct CRLDistributionPoints {
                 }
             }
         }
-        return Certificate.Extension(oid: Self.oid, critical: false, value: serializer.serializedBytes[...])
+        return Certificate.Extension(oid: oid, critical: false, value: serializer.serializedBytes[...])
     }
 }
 

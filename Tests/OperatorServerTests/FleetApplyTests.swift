@@ -136,6 +136,7 @@ struct FleetApplyTests {
             wanted.profile.keys = ["p256", "dsa"]
             wanted.profile.rsaBitsMin = 1024
             wanted.profile.crlURLs = ["https://x"]
+            wanted.profile.deltaCRLURLs = ["http://x/{shard}"]
             wanted.anchors = [
                 anchor("A", good), anchor("twice", good), anchor("twice", leaf.der), anchor("expired", expired.der),
                 anchor("text", [1, 2, 3]), anchor("rule", bench.world.claims.der, "mac-address"),
@@ -157,7 +158,8 @@ struct FleetApplyTests {
                 problem.faults?.map(\.at) == [
                     "fleet", "policy", "approvalRetry", "issuer", "profile.lifetime", "profile.keys[1]",
                     "profile.rsaBitsMin", "profile.organization", "profile.trustDomain", "profile.backdating",
-                    "profile.crlURLs", "anchors[0].name", "anchors[1].certificate", "anchors[2].name",
+                    "profile.crlURLs", "profile.deltaCRLURLs", "anchors[0].name", "anchors[1].certificate",
+                    "anchors[2].name",
                     "anchors[2].certificate", "anchors[3].certificate", "anchors[4].certificate", "anchors[5].deviceID",
                     "anchors[6].uriPattern", "anchors[7].uriPattern", "anchors[7].keyChange",
                     "anchors[7].limits.devices",

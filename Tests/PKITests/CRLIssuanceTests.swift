@@ -94,7 +94,7 @@ struct CRLIssuanceTests {
         #expect(try Self.combined(fresh, world).count == 1)
     }
 
-    //
+    //
     @Test func `a certificate names its shard, which follows from its serial number`() throws {
         let world = try TestFleet()
         let key = try DeviceKey.make()
@@ -103,9 +103,12 @@ struct CRLIssuanceTests {
             let issued = try world.certificate(for: "meter-\(number)", key: key.publicKey)
             seen.insert(issued.crlShard)
             let certificate = try Certificate(derEncoded: issued.der)
-            let point = try #require(certificate.extensions[oid: [2, 5, 29, 31]])
-            let url = "http://pki.example/crl/example/\(issued.crlShard).crl"
-            #expect(point.value.firstRange(of: Array(url.utf8)) != nil)
+            let points: [(ASN1ObjectIdentifier, String)] = [([2, 5, 29, 31], "crl"), ([2, 5, 29, 46], "delta.crl")]
+            for (oid, ending) in points {
+                let point = try #require(certificate.extensions[oid: oid])
+                let url = "http://pki.example/crl/example/\(issued.crlShard).\(ending)"
+                #expect(point.value.firstRange(of: Array(url.utf8)) != nil && !point.critical)
+            }
         }
         #expect(seen == Set(1...TestFleet.crlShards))
     }
@@ -124,6 +127,14 @@ struct CRLIssuanceTests {
             crlURLs: ["http://crl.example/{issuer}.crl"]
         )
         #expect(own.reached(at: "http://pki.example").crlURLs == own.crlURLs)
+        #expect(throws: ProfileDefect.self) {
+            try CertificateProfile(
+                organization: "Example Works",
+                trustDomain: "fleet.example",
+                crlURLs: own.crlURLs,
+                deltaCRLURLs: ["http://crl.example/{issuer}/{shard}.delta.crl"]
+            )
+        }
         let template = try CertificateTemplate(
             names: world.names("meter-1"),
             publicKey: DeviceKey.make().publicKey,

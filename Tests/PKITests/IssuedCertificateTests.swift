@@ -73,6 +73,7 @@ struct IssuedCertificateTests {
             organization: "Example Works",
             trustDomain: "fleet.example",
             crlURLs: ["http://pki.example/crl/{issuer}/0.crl"],
+            deltaCRLURLs: ["http://pki.example/crl/{issuer}/0.delta.crl"],
             issuerURLs: ["http://pki.example/ca/{issuer}.cer"],
             ocspURLs: ["http://pki.example/ocsp"]
         )
@@ -91,14 +92,18 @@ struct IssuedCertificateTests {
             "X509v3 Key Usage: critical\n                Digital Signature\n",
             "X509v3 Extended Key Usage: \n                TLS Web Client Authentication\n",
             "X509v3 Subject Alternative Name: \n                URI:spiffe://fleet.example/meters/00-1A\n",
-            "URI:http://pki.example/crl/example/0.crl", "CA Issuers - URI:http://pki.example/ca/example.cer",
+            "X509v3 CRL Distribution Points: \n                Full Name:\n"
+                + "                  URI:http://pki.example/crl/example/0.crl",
+            "X509v3 Freshest CRL: \n                Full Name:\n"
+                + "                  URI:http://pki.example/crl/example/0.delta.crl",
+            "CA Issuers - URI:http://pki.example/ca/example.cer",
             "OCSP - URI:http://pki.example/ocsp", "X509v3 Subject Key Identifier", "X509v3 Authority Key Identifier",
         ] {
             #expect(text.contains(fact), "\(fact)\n\(text)")
         }
         #expect(!text.contains("Basic Constraints"))
-        // The heading, and six extensions; authorityInfoAccess is not called an X509v3 one.
-        #expect(text.split(separator: "\n").count { $0.contains("X509v3 ") } == 7)
+        // The heading, and seven extensions; authorityInfoAccess is not called an X509v3 one.
+        #expect(text.split(separator: "\n").count { $0.contains("X509v3 ") } == 8)
     }
 
     @Test func `a DeviceID with an underscore has no serialNumber attribute, and is named all the same`() async throws {

@@ -57,6 +57,7 @@ package struct TestFleet: Sendable {
                 lifetime: lifetime,
                 keyPolicy: keyPolicy,
                 crlURLs: ["http://pki.example/crl/{issuer}/{shard}.crl"],
+                deltaCRLURLs: ["http://pki.example/crl/{issuer}/{shard}.delta.crl"],
                 issuerURLs: ["http://pki.example/ca/{issuer}.cer"]
             ),
             issuerID: IssuerID(1),

@@ -24,6 +24,7 @@ enum FleetText {
           #rsaBitsMin: 2048
           #rsaKeyEncipherment: false
           #crlURLs: []                      # http URLs; {issuer} stands for the issuer's name, {shard} for the CRL's
+          #deltaCRLURLs: []                 # of its delta; the public front has it at /crl/{issuer}/{shard}.delta.crl
           #issuerURLs: []
           #ocspURLs: []
 
@@ -61,7 +62,8 @@ enum FleetText {
         if let bits = profile.rsaBitsMin { lines.append("  rsaBitsMin: \(bits)") }
         if let enciphers = profile.rsaKeyEncipherment { lines.append("  rsaKeyEncipherment: \(enciphers)") }
         for (key, urls) in [
-            ("crlURLs", profile.crlURLs), ("issuerURLs", profile.issuerURLs), ("ocspURLs", profile.ocspURLs),
+            ("crlURLs", profile.crlURLs), ("deltaCRLURLs", profile.deltaCRLURLs),
+            ("issuerURLs", profile.issuerURLs), ("ocspURLs", profile.ocspURLs),
         ] {
             if let urls { lines.append("  \(key): [\(urls.map(quoted).joined(separator: ", "))]") }
         }
