@@ -43,21 +43,30 @@ package struct DeviceVerdict: Hashable, Sendable {
     package var isAllowed: Bool { denial == nil }
 }
 
-/// Judges certificates that devices show to gateways. A judgement is kept until the record changes; the certificate's own
-/// dates are looked at each time.
+/// Judges certificates that devices show to gateways. A judgement is kept until the record says something else of the device,
+/// and no longer than `keptMax`; the certificate's own dates are looked at each time.
 package final class DeviceAuthorization: Sendable {
     /// The most octets of a certificate.
     package static let octetsMax = 16 * 1024
 
+    /// How long a judgement is kept at most, in case a change went unnoticed; half as long at least, so that what was asked
+    /// together is not asked together again.
+    package static let keptMax: Duration = .seconds(60)
+
     private struct Kept {
-        let certificate: PresentedCertificate?
+        let certificate: PresentedCertificate
         let changes: UInt64
+        let until: ContinuousClock.Instant
     }
 
     private let record: any PresentedCertificateRecord
+    private let keptMax: Duration
     private let kept = Mutex(BoundedCache<[UInt8], Kept>())
 
-    package init(record: any PresentedCertificateRecord) { self.record = record }
+    package init(record: any PresentedCertificateRecord, keptMax: Duration = DeviceAuthorization.keptMax) {
+        self.record = record
+        self.keptMax = keptMax
+    }
 
     /// Judges a certificate. That who shows it holds its key is the gateway's to know: it ended the TLS.
     /// - Parameter der: As it was shown.
@@ -66,13 +75,18 @@ package final class DeviceAuthorization: Sendable {
         let name = [UInt8](SHA256.hash(data: der))
         // Before the record is asked: what changes meanwhile is asked about again.
         let changes = record.changes
-        if let known = kept.withLock({ $0[name] }), known.changes == changes {
+        if let known = kept.withLock({ $0[name] }), known.until > .now,
+            record.holds(known.certificate, since: known.changes)
+        {
             return Self.verdict(on: known.certificate, at: now)
         }
         guard let serialNumber = SerialNumber.of(certificate: der) else { return .unreadable }
         let found = try await record.certificate(der, serialNumber: serialNumber)
         // One that is unknown may be issued the next moment.
-        if found != nil { kept.withLock { $0[name] = Kept(certificate: found, changes: changes) } }
+        if let found {
+            let until = ContinuousClock.now + keptMax * Double.random(in: 0.5...1)
+            kept.withLock { $0[name] = Kept(certificate: found, changes: changes, until: until) }
+        }
         return Self.verdict(on: found, at: now)
     }
 

@@ -4,9 +4,10 @@ package import Logging
 import PKI
 package import Postgres
 import ServiceLifecycle
+import Synchronization
 
-/// What the record says of certificates that devices show to gateways. It is asked in groups: after a revocation whatever
-/// was kept is asked about anew, all of it within moments.
+/// What the record says of certificates that devices show to gateways. It is asked in groups, since a gateway that begins
+/// asks about all its devices within moments. As a service it notes whose standing changes, and whom fleets trust.
 package final class PostgresPresentedCertificates: PresentedCertificateRecord, Service {
     private static let groupMax = 64
     private static let waitingMax = 4_096
@@ -16,20 +17,27 @@ package final class PostgresPresentedCertificates: PresentedCertificateRecord, S
         let serialNumber: [UInt8]
     }
 
+    /// Changes that are read at once.
+    private static let changesMax: Int64 = 1_000
+
     private let pool: PostgresPool
-    private let statuses: PostgresCertificateStatuses
+    private let notices: RecordChanges
+    private let noticed = Mutex(NoticedStandings())
     private let waiting: WaitingGroup<Question, PresentedCertificate?>
     private let logger: Logger
 
-    /// - Parameter statuses: Notes the changes, as a service that runs.
-    package init(pool: PostgresPool, statuses: PostgresCertificateStatuses, logger: Logger) {
+    package init(pool: PostgresPool, changes: RecordChanges, logger: Logger) {
         self.pool = pool
-        self.statuses = statuses
+        notices = changes
         self.logger = logger
         waiting = WaitingGroup(waitingMax: Self.waitingMax)
     }
 
-    package var changes: UInt64 { statuses.changes }
+    package var changes: UInt64 { noticed.withLock { $0.changes } }
+
+    package func holds(_ certificate: PresentedCertificate, since then: UInt64) -> Bool {
+        noticed.withLock { $0.holds(certificate.device, of: certificate.fleet, since: then) }
+    }
 
     package func certificate(
         _ der: [UInt8],
@@ -42,11 +50,76 @@ package final class PostgresPresentedCertificates: PresentedCertificateRecord, S
     /// it ends after the last request has been answered.
     package func run() async throws {
         let pool = pool
-        await waiting.run(groupMax: Self.groupMax, logger: logger) { questions throws(RecordError) in
-            try await recording {
-                try Self.certificates(questions.count, await pool.query(Self.query(questions)))
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { await self.follow() }
+            await waiting.run(groupMax: Self.groupMax, logger: logger) { questions throws(RecordError) in
+                try await recording {
+                    try Self.certificates(questions.count, await pool.query(Self.query(questions)))
+                }
+            }
+            group.cancelAll()
+        }
+    }
+
+    /// Notes changes until cancelled. What cannot be read may have changed, all of it.
+    private func follow() async {
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask {
+                for await _ in self.notices.stream(.revocations) { await self.noting(self.noteStandings) }
+            }
+            group.addTask {
+                for await _ in self.notices.stream(.fleets) { await self.noting(self.noteTrust) }
             }
         }
+    }
+
+    private func noting(_ read: () async throws -> Void) async {
+        do {
+            try await read()
+        } catch {
+            noticed.withLock { $0.changeAll() }
+            logger.debug("whose standing changed is not known", metadata: ["error": "\(error)"])
+        }
+    }
+
+    /// Whom an operator revoked, put on hold or released since the last time. Audit entries are in the order of commits, so
+    /// that whoever has one has all before it.
+    private func noteStandings() async throws {
+        while true {
+            guard let last = noticed.withLock({ $0.last }) else {
+                let rows = try await pool.query("select coalesce(max(revocation_seq), 0) from devices")
+                guard let last = try rows.first?.decode(as: Int64.self) else { return }
+                // What was answered before is not known to be from before or after.
+                return noticed.withLock { $0.begin(after: last) }
+            }
+            let rows = try await pool.query(
+                """
+                select d.revocation_seq, f.name, d.device_id from devices d join fleets f on f.id = d.fleet_id
+                where d.revocation_seq > \(last) order by d.revocation_seq limit \(Self.changesMax)
+                """
+            )
+            let changed = try rows.map { row in
+                var columns = row.columns
+                return NoticedStandings.Change(
+                    sequence: try columns.next(),
+                    fleet: try columns.next(),
+                    device: try columns.next()
+                )
+            }
+            noticed.withLock { $0.note(changed) }
+            if changed.count < Self.changesMax { return }
+        }
+    }
+
+    private func noteTrust() async throws {
+        let rows = try await pool.query(
+            """
+            select coalesce(string_agg(fleet_id || ' ' || issuer_id, ',' order by fleet_id, issuer_id), '')
+            from fleet_issuers
+            """
+        )
+        guard let trust = try rows.first?.decode(as: String.self) else { return }
+        noticed.withLock { $0.note(trust: trust) }
     }
 
     /// The serial number picks the partition, issuer and serial number together the row. One row for each that was issued

@@ -206,6 +206,10 @@ private struct RevocationStep {
             """,
             RecordChanges.notifyQuery(.revocations),
             lift,
+            """
+            update devices set revocation_seq = \(sequence)
+            where fleet_id = \(fleet.value) and device_id = \(device.text)
+            """,
         ] + event(.released)
     }
 

@@ -144,11 +144,7 @@ struct PlanTests {
     private func present(certificatesOf pool: PostgresPool, _ database: RecordDatabase) async throws {
         let presented = PostgresPresentedCertificates(
             pool: pool,
-            statuses: PostgresCertificateStatuses(
-                pool: pool,
-                changes: RecordChanges(database.serverConfiguration, logger: .quiet),
-                logger: .quiet
-            ),
+            changes: RecordChanges(database.serverConfiguration, logger: .quiet),
             logger: .quiet
         )
         let running = Task { try await presented.run() }

@@ -11,6 +11,28 @@ struct PresentedCertificateTests {
     /// More than one group takes.
     private static let devices = 100
 
+    private static func presented(
+        _ pool: PostgresPool,
+        _ database: RecordDatabase,
+        _ changes: RecordChanges? = nil
+    ) -> PostgresPresentedCertificates {
+        PostgresPresentedCertificates(
+            pool: pool,
+            changes: changes ?? RecordChanges(database.serverConfiguration, logger: .quiet),
+            logger: .quiet
+        )
+    }
+
+    private static func found(
+        _ entry: EnrollmentEntry,
+        _ presented: PostgresPresentedCertificates
+    ) async throws -> PresentedCertificate {
+        let certificate = try #require(entry.issuance?.certificate)
+        return try #require(
+            try await presented.certificate(certificate.der, serialNumber: certificate.serialNumber)
+        )
+    }
+
     @Test func `many that are asked about at once are each told their own`() async throws {
         try await RecordDatabase.with { database in
             let world = try TestFleet()
@@ -25,9 +47,7 @@ struct PresentedCertificateTests {
                 actor: "ada",
                 at: TestClock.start
             )
-            let changes = RecordChanges(database.serverConfiguration, logger: .quiet)
-            let statuses = PostgresCertificateStatuses(pool: database.server, changes: changes, logger: .quiet)
-            let presented = PostgresPresentedCertificates(pool: database.server, statuses: statuses, logger: .quiet)
+            let presented = Self.presented(database.server, database)
             try await withThrowingTaskGroup(of: (String, PresentedCertificate?).self) { group in
                 for entry in entries {
                     let issuance = try #require(entry.issuance)
@@ -59,16 +79,56 @@ struct PresentedCertificateTests {
         }
     }
 
+    @Test func `what was said of a device holds until its own standing changes, or whom its fleet trusts`() async throws
+    {
+        try await RecordDatabase.with { database in
+            let world = try TestFleet()
+            try await database.create(world)
+            let entries = try ["meter-1", "meter-2"].map { try EntryDraft(world, device: $0).issuing() }
+            try await database.commit(entries)
+            let changes = RecordChanges(database.serverConfiguration, logger: .quiet)
+            let presented = Self.presented(database.server, database, changes)
+            let register = PostgresRevocationRegister(pool: database.server)
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask { try await changes.run() }
+                group.addTask { try await presented.run() }
+                // What is noticed at the start is all, by each of the two questions.
+                try await eventually { presented.changes >= 2 }
+                for change in [
+                    StandingChange.revoke(.certificateHold, comment: nil), .release(comment: nil),
+                    .revoke(.keyCompromise, comment: nil),
+                ] {
+                    let before = presented.changes
+                    let (first, second) = (
+                        try await Self.found(entries[0], presented), try await Self.found(entries[1], presented)
+                    )
+                    #expect(presented.holds(first, since: before) && presented.holds(second, since: before))
+                    _ = try await register.change(
+                        first.device,
+                        of: world.fleet.id,
+                        change,
+                        actor: "ada",
+                        at: TestClock.start
+                    )
+                    try await eventually { !presented.holds(first, since: before) }
+                    #expect(presented.holds(second, since: before))
+                    #expect(presented.holds(first, since: presented.changes))
+                }
+                let before = presented.changes
+                let second = try await Self.found(entries[1], presented)
+                try await database.superuser.pipeline(["delete from fleet_issuers", "notify muster_fleets"])
+                try await eventually { !presented.holds(second, since: before) }
+                #expect(try await !Self.found(entries[1], presented).isTrusted)
+                group.cancelAll()
+            }
+        }
+    }
+
     @Test func `while the record is away each is told so`() async throws {
         try await RecordDatabase.with { database in
-            let statuses = PostgresCertificateStatuses(
-                pool: database.server,
-                changes: RecordChanges(database.serverConfiguration, logger: .quiet),
-                logger: .quiet
-            )
             let closed = database.replica()
             closed.close()
-            let presented = PostgresPresentedCertificates(pool: closed, statuses: statuses, logger: .quiet)
+            let presented = Self.presented(closed, database)
             let running = Task { try await presented.run() }
             await #expect(throws: RecordError.self) { try await presented.certificate([1], serialNumber: [1]) }
             running.cancel()

@@ -21,6 +21,8 @@ struct DeviceAuthorizationTests {
 
         var changes: UInt64 { state.withLock { $0.changes } }
 
+        func holds(_ certificate: PresentedCertificate, since then: UInt64) -> Bool { then == changes }
+
         func certificate(
             _ der: [UInt8],
             serialNumber: [UInt8]
@@ -93,5 +95,19 @@ struct DeviceAuthorizationTests {
         await #expect(throws: RecordError.self) { _ = try await denial(world.issuer.der) }
         record.fail(nil)
         #expect(try await denial(world.issuer.der) == .revoked)
+    }
+
+    @Test func `no judgement is kept for longer than it may be, though no change was noticed`() async throws {
+        let world = try TestFleet()
+        let record = OneCertificate()
+        record.set(try Self.certificate(world))
+        for (keptMax, asked) in [(Duration.seconds(600), 1), (.zero, 3)] {
+            let before = record.asked.load(ordering: .relaxed)
+            let authorization = DeviceAuthorization(record: record, keptMax: keptMax)
+            for _ in 0..<3 {
+                #expect(try await authorization.verdict(on: world.issuer.der, at: TestClock.start).isAllowed)
+            }
+            #expect(record.asked.load(ordering: .relaxed) - before == asked)
+        }
     }
 }

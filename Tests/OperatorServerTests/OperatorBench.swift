@@ -220,14 +220,18 @@ struct OperatorBench: Sendable {
         server: PostgresConfiguration,
         revocationsPerHourMax: Int
     ) throws -> (OperatorRecord, PostgresPresentedCertificates) {
-        // It does not run, so what was said of a certificate once is said again.
+        // None of them listens, so what was said of a certificate once is said again.
         let statuses = PostgresCertificateStatuses(
             pool: pool,
             changes: RecordChanges(server, logger: .quiet),
             logger: .quiet
         )
         let signer = try world.root.signed("Trust Store Signer", role: .trustStoreSigner, now: Date())
-        let presented = PostgresPresentedCertificates(pool: pool, statuses: statuses, logger: .quiet)
+        let presented = PostgresPresentedCertificates(
+            pool: pool,
+            changes: RecordChanges(server, logger: .quiet),
+            logger: .quiet
+        )
         let made = OperatorRecord(
             fleets: PostgresFleetSource(pool: pool, changes: RecordChanges(server, logger: .quiet), logger: .quiet),
             administration: FleetAdministration(

@@ -3,8 +3,11 @@ package import PKI
 
 /// What the record says of a certificate that a device shows to somebody else.
 package protocol PresentedCertificateRecord: Sendable {
-    /// Rises whenever what is said of a certificate may have changed since.
+    /// Rises whenever what is said of a certificate may have changed.
     var changes: UInt64 { get }
+
+    /// Whether what was said of a certificate after `changes` was read to be `then` is still so, as far as was noticed.
+    func holds(_ certificate: PresentedCertificate, since then: UInt64) -> Bool
 
     /// - Parameter der: The certificate, which the record has octet for octet if Muster issued it.
     /// - Returns: Nil if Muster did not.

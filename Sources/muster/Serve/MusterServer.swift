@@ -249,7 +249,7 @@ struct MusterServer: Sendable {
             ),
         ]
         if let operatorFront {
-            let presented = PostgresPresentedCertificates(pool: pool, statuses: statuses, logger: logger)
+            let presented = PostgresPresentedCertificates(pool: pool, changes: changes, logger: logger)
             services += [
                 presented,
                 operatorFront.front(
