@@ -5,6 +5,7 @@ enum DEREncoding {
     static let bitString: UInt8 = 0x03
     static let enumerated: UInt8 = 0x0A
     static let utcTime: UInt8 = 0x17
+    static let generalizedTime: UInt8 = 0x18
     static let sequence: UInt8 = 0x30
     /// A constructed value of context class 0.
     static let explicit0: UInt8 = 0xA0

@@ -51,19 +51,13 @@ extension RevocationList {
     private func encodedEntries() throws(OpenSSLError) -> [UInt8] {
         var encoded: [UInt8] = []
         encoded.reserveCapacity(entries.count * 64)
-        // Many are revoked together.
-        var times: [Date: [UInt8]] = [:]
         for entry in entries {
             let serial = entry.serialNumber.drop { $0 == 0 }
             guard !serial.isEmpty, serial.count <= Self.serialOctetsMax else {
                 throw Self.refusal("a serial number must have 1 to \(Self.serialOctetsMax) octets, and not be zero")
             }
-            let time: [UInt8]
-            if let known = times[entry.revokedAt] {
-                time = known
-            } else {
-                time = try ASN1Time(entry.revokedAt).der
-                times[entry.revokedAt] = time
+            guard let time = ListedTime.der(entry.revokedAt) else {
+                throw Self.refusal("the time of a revocation is out of range")
             }
             // An integer with its highest bit set would be negative.
             let isNegative = serial.first.map { $0 & 0x80 != 0 } == true

@@ -136,21 +136,36 @@ extension Issuer {
         }
     }
 
-    /// What a delta lists: what came or changed, and what went, whose hold has ended or which has expired.
+    /// What a delta lists: what came or changed, and what went, whose hold has ended or which has expired. Both lists come
+    /// sorted by serial number, and sorting what is sorted costs little.
     private static func changes(
         from base: [RevocationList.Entry],
         to entries: [RevokedCertificate]
     ) -> [RevocationList.Entry] {
-        let before = Dictionary(base.map { ($0.serialNumber, $0) }) { first, _ in first }
-        let now = Set(entries.map(\.serialNumber))
-        let came = entries.map(\.entry).filter { before[$0.serialNumber] != $0 }
-        let went = base.filter { !now.contains($0.serialNumber) }.map {
-            RevocationList.Entry(
-                serialNumber: $0.serialNumber,
-                revokedAt: $0.revokedAt,
-                reason: RevocationList.removeFromCRL
+        var before = base.sorted { $0.serialNumber.lexicographicallyPrecedes($1.serialNumber) }[...]
+        var came: [RevocationList.Entry] = []
+        var went: [RevocationList.Entry] = []
+        func goes(_ entry: RevocationList.Entry) {
+            went.append(
+                RevocationList.Entry(
+                    serialNumber: entry.serialNumber,
+                    revokedAt: entry.revokedAt,
+                    reason: RevocationList.removeFromCRL
+                )
             )
         }
+        for one in entries.sorted(by: { $0.serialNumber.lexicographicallyPrecedes($1.serialNumber) }) {
+            while let next = before.first, next.serialNumber.lexicographicallyPrecedes(one.serialNumber) {
+                goes(next)
+                before.removeFirst()
+            }
+            if let next = before.first, next.serialNumber == one.serialNumber {
+                before.removeFirst()
+                if next == one.entry { continue }
+            }
+            came.append(one.entry)
+        }
+        before.forEach(goes)
         return came + went
     }
 }

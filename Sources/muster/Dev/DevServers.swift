@@ -25,6 +25,7 @@ struct DevServers {
     private static let ownerRole = "muster_owner"
     private static let serverRole = "muster_server"
     private static let databaseName = "muster"
+    private static let crlShards = 128
 
     func run() async throws {
         try FileManager.default.createDirectory(
@@ -215,6 +216,8 @@ struct DevServers {
           - name: dev
             certificateFile: \(pki.certificate(.issuing))
             keyFile: \(pki.key(.issuing))
+            # Few, so that it starts at once.
+            crlShards: \(Self.crlShards)
         trustStore:
           signerCertificateFile: \(pki.certificate(.signer))
           signerKeyFile: \(pki.key(.signer))
