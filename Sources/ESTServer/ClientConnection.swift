@@ -12,7 +12,7 @@ final class ClientConnection: Sendable {
         case anonymous
         case unparsed([NIOSSLCertificate])
         case parsed(PresentedChain, leafDER: [UInt8])
-        /// It asks for nothing at the moment: what can be parsed anew is not kept, a fifth of what a connection takes.
+        /// It asks for nothing at the moment: what can be parsed anew is not kept.
         case resting(leafDER: [UInt8], intermediates: [Certificate])
         case unreadable
     }

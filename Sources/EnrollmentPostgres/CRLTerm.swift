@@ -202,12 +202,12 @@ struct CRLTerm {
         while true {
             // What was revoked goes first, and what is revoked meanwhile next: a thousand lists that are due take their time.
             for batch in Self.batches(changed.sorted()) {
-                _ = try await sign(batch, issuer, id, bases: bases, templates: templates, at: now)
+                _ = try await sign(batch, issuer, id, bases: bases, templates: templates, at: clock())
             }
             guard !waiting.isEmpty else { return }
             let batch = Array(waiting.prefix(Self.shardsMax))
             waiting = waiting.dropFirst(batch.count)
-            _ = try await sign(batch, issuer, id, bases: bases, templates: templates, at: now)
+            _ = try await sign(batch, issuer, id, bases: bases, templates: templates, at: clock())
             guard !waiting.isEmpty else { return }
             changed = try await self.changed(id).intersection(all)
             waiting.removeAll { changed.contains($0) }
