@@ -50,6 +50,7 @@ struct DeviceCommand: AsyncParsableCommand {
                         columns: [
                             ("DEVICE", { $0.device }), ("STATE", { $0.state }),
                             ("FIRST ENROLLED", { CommandOutput.time($0.firstEnrolledAt) }),
+                            ("LAST SEEN", { CommandOutput.time($0.seenAt) }),
                             ("VALID UNTIL", { CommandOutput.time($0.notAfter) }),
                             ("SERIAL", { CommandOutput.short($0.serialNumber) }),
                             ("TRUST STORE", { CommandOutput.text($0.trustStoreVersion) }),
