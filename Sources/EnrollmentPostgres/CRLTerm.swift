@@ -35,6 +35,8 @@ struct CRLTerm {
 
     private var leading: [IssuerID: Issuer] = [:]
     private var known: [CRLScope: Known] = [:]
+    /// The templates of the URLs that all known shards of an issuer name.
+    private var placed: [IssuerID: [String]] = [:]
     private var registered: Set<String> = []
     private var warned: Set<IssuerID> = []
     private var standsBack: [String: ContinuousClock.Instant] = [:]
@@ -70,10 +72,7 @@ struct CRLTerm {
         guard !leading.isEmpty else { return nil }
         let ids = leading.keys.map(\.value)
         var queries: [PostgresQuery] = [
-            """
-            select distinct issuer_id, shard from crl_changes
-            where issuer_id = any (\(ids)) and \(unescaped: part.condition)
-            """
+            changesQuery(ids)
         ]
         // No URL leads to the list of all.
         if part == .shards {
@@ -82,10 +81,7 @@ struct CRLTerm {
             )
         }
         let results = try await connection.pipeline(queries)
-        var changed: [IssuerID: Set<Int>] = [:]
-        for row in results[0] {
-            changed[IssuerID(try row.decode(at: 0)), default: []].insert(Int(try row.decode(at: 1, as: Int32.self)))
-        }
+        let changed = try Self.changes(results[0])
         var templates: [IssuerID: [String]] = [:]
         for row in results.dropFirst().joined() {
             templates[IssuerID(try row.decode(at: 0)), default: []].append(try row.decode(at: 1))
@@ -162,6 +158,7 @@ struct CRLTerm {
         logger.error("CRLs are not signed", metadata: ["issuer": "\(issuer.name)", "error": "\(error)"])
         try await connection.query("select pg_advisory_unlock(\(part.lockClass), \(Int32(clamping: id.value)))")
         leading[id] = nil
+        placed[id] = nil
         known = known.filter { $0.key.issuer != id }
         standsBack[issuer.name] = .now + Self.pauseAfterFailure
     }
@@ -194,39 +191,41 @@ struct CRLTerm {
         let all = Set(shards.keys.map(\.shard)).union(wanted)
         // All together, so that none ends alone (R-05).
         let isScheduled = shards.values.contains { isTime($0, at: now) }
+        // A thousand lists name their places, and need not be looked at each second.
+        let isPlaced = placed[id] == templates
         let bases = all.filter { shard in
-            isScheduled || shards[CRLScope(issuer: id, shard: shard)]?.places != places(templates, issuer, shard)
+            guard let list = shards[CRLScope(issuer: id, shard: shard)] else { return true }
+            return isScheduled || !isPlaced && list.places != places(templates, issuer, shard)
         }
         var changed = changed.intersection(all)
         var waiting = bases.subtracting(changed).sorted()[...]
-        while true {
+        while !changed.isEmpty || !waiting.isEmpty {
+            let due = Array(waiting.prefix(Self.shardsMax))
+            waiting = waiting.dropFirst(due.count)
             // What was revoked goes first, and what is revoked meanwhile next: a thousand lists that are due take their time.
-            for batch in Self.batches(changed.sorted()) {
+            for batch in Self.batches(changed.sorted()) + Self.batches(due) {
                 _ = try await sign(batch, issuer, id, bases: bases, templates: templates, at: clock())
             }
-            guard !waiting.isEmpty else { return }
-            let batch = Array(waiting.prefix(Self.shardsMax))
-            waiting = waiting.dropFirst(batch.count)
-            _ = try await sign(batch, issuer, id, bases: bases, templates: templates, at: clock())
-            guard !waiting.isEmpty else { return }
-            changed = try await self.changed(id).intersection(all)
-            waiting.removeAll { changed.contains($0) }
+            changed = []
+            if !waiting.isEmpty {
+                let rows = try await connection.query(changesQuery([id.value]))
+                changed = try Self.changes(rows)[id, default: []].intersection(all)
+                waiting.removeAll { changed.contains($0) }
+            }
         }
+        placed[id] = templates
     }
 
     private static func batches(_ shards: [Int]) -> [[Int]] {
         stride(from: 0, to: shards.count, by: shardsMax).map { Array(shards[$0..<min($0 + shardsMax, shards.count)]) }
     }
 
-    /// The shards that lack a change now.
-    private func changed(_ id: IssuerID) async throws -> Set<Int> {
-        let rows = try await connection.query(
-            """
-            select distinct shard from crl_changes
-            where issuer_id = \(id.value) and \(unescaped: part.condition)
-            """
-        )
-        return try Set(rows.map { Int(try $0.decode(at: 0, as: Int32.self)) })
+    /// The lists that lack a change now.
+    private func changesQuery(_ issuers: [Int64]) -> PostgresQuery {
+        """
+        select distinct issuer_id, shard from crl_changes
+        where issuer_id = any (\(issuers)) and \(unescaped: part.condition)
+        """
     }
 
     private mutating func signComplete(
@@ -337,93 +336,5 @@ struct CRLTerm {
         guard let publicURL = configuration.publicURL else { return [] }
         return places.filter { $0.hasPrefix("\(publicURL)/crl/") && $0.hasSuffix(".crl") }
             .map { $0.dropLast(".crl".count) + ".delta.crl" }
-    }
-
-    private static func lists(_ rows: PostgresRows) throws -> [Int: SignedCRL] {
-        try rows.reduce(into: [:]) { lists, row in
-            var columns = row.columns
-            let shard = Int(try columns.next(Int32.self))
-            lists[shard] = SignedCRL(
-                number: try columns.next(),
-                thisUpdate: try columns.next(),
-                nextUpdate: try columns.next(),
-                places: try columns.next(),
-                list: [],
-                delta: [],
-                base: try columns.next(),
-                baseNumber: try columns.next()
-            )
-        }
-    }
-
-    /// Of each shard. A certificate that has ended stays until one list after its end has it (R-09).
-    private static func entries(
-        _ rows: PostgresRows,
-        previous: [Int: SignedCRL]
-    ) throws -> [Int: [RevokedCertificate]] {
-        try rows.reduce(into: [:]) { entries, row in
-            var columns = row.columns
-            let shard = Int(try columns.next(Int32.self))
-            let serial = try columns.next([UInt8].self)
-            let revokedAt = try columns.next(Date.self)
-            let text = try columns.next(String.self)
-            let notAfter = try columns.next(Date.self)
-            guard let reason = RevocationReason(rawValue: text) else {
-                throw RecordError.broken("a certificate is revoked for \(text), which this program does not know")
-            }
-            if let last = previous[shard]?.thisUpdate, notAfter < last { return }
-            entries[shard, default: []].append(
-                RevokedCertificate(serialNumber: serial, revokedAt: revokedAt, reason: reason.code)
-            )
-        }
-    }
-
-    /// Of each shard with changes, the last audit entry whose change is in the list now: those before it are committed, since
-    /// each holds the end of the audit chain until its own commit. 0 if only a server that knew no stages made changes.
-    private static func taken(_ changes: PostgresRows) throws -> [Int: Int64] {
-        try changes.reduce(into: [:]) { taken, row in
-            let shard = Int(try row.decode(at: 1, as: Int32.self))
-            taken[shard] = max(taken[shard] ?? 0, try row.decode(at: 2, as: Int64?.self) ?? 0)
-        }
-    }
-
-    private static func note(
-        _ list: SignedCRL,
-        through: Int64,
-        shard: Int,
-        issuer: IssuerID,
-        at: Date
-    ) -> PostgresQuery {
-        """
-        with reached as (
-            update crls set through = greatest(through, \(through))
-            where issuer_id = \(issuer.value) and shard = \(Int32(clamping: shard))
-            returning through
-        )
-        insert into crl_signings (issuer_id, shard, number, through, signed_at)
-        select \(issuer.value), \(Int32(clamping: shard)), \(list.number), through, \(at) from reached
-        """
-    }
-
-    private static func put(_ list: SignedCRL, shard: Int, issuer: IssuerID) -> PostgresQuery {
-        let shard = Int32(clamping: shard)
-        // The base is as long as the list, and stays as it is most of the time.
-        guard list.baseNumber == list.number else {
-            return """
-                update crls
-                set number = \(list.number), this_update = \(list.thisUpdate), next_update = \(list.nextUpdate),
-                    places = \(list.places), list = \(list.list), delta = \(list.delta)
-                where issuer_id = \(issuer.value) and shard = \(shard)
-                """
-        }
-        return """
-            insert into crls (issuer_id, shard, number, this_update, next_update, places, list, delta, base, base_number)
-            values (\(issuer.value), \(shard), \(list.number), \(list.thisUpdate), \(list.nextUpdate),
-                    \(list.places), \(list.list), \(list.delta), \(list.base), \(list.baseNumber))
-            on conflict (issuer_id, shard) do update
-            set number = excluded.number, this_update = excluded.this_update, next_update = excluded.next_update,
-                places = excluded.places, list = excluded.list, delta = excluded.delta, base = excluded.base,
-                base_number = excluded.base_number
-            """
     }
 }

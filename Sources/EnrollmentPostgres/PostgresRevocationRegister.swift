@@ -113,7 +113,7 @@ private struct RevocationStep {
         case .revoke: revoke
         case .restate: restate
         case .release: release
-        case .clear: [lift]
+        case .clear: [lift(toldAs: nil)]
         }
     }
 
@@ -205,19 +205,16 @@ private struct RevocationStep {
                 and k.fleet_id = d.fleet_id and k.device_id = d.device_id and k.revoked_at = d.revoked_at
             """,
             RecordChanges.notifyQuery(.revocations),
-            lift,
-            """
-            update devices set revocation_seq = \(sequence)
-            where fleet_id = \(fleet.value) and device_id = \(device.text)
-            """,
+            lift(toldAs: sequence),
         ] + event(.released)
     }
 
-    private var lift: PostgresQuery {
+    /// - Parameter toldAs: The audit entry by which relying parties are told; nil if they are not.
+    private func lift(toldAs sequence: Int64?) -> PostgresQuery {
         """
         update devices
         set revoked_at = null, revocation_reason = null, revoked_by = null, revocation_comment = null,
-            standing_changes = standing_changes + 1
+            standing_changes = standing_changes + 1, revocation_seq = coalesce(\(sequence)::bigint, revocation_seq)
         where fleet_id = \(fleet.value) and device_id = \(device.text)
         """
     }

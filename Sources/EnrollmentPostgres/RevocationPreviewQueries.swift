@@ -38,8 +38,7 @@ struct RevocationPreviewQueries {
         ), chosen as (
             select d.device_id, d.revocation_reason is null or d.revocation_reason = any (\(replaced)) as is_changed,
                    \(validAt: at) as is_valid,
-                   greatest(d.enrolled_at, d.current_used_at, d.trust_store_acknowledged_at, g.reported_at, s.at)
-                       as seen_at
+                   greatest(\(unescaped: PostgresQuery.StringInterpolation.seenAt), g.reported_at, s.at) as seen_at
             from devices d
             left join revocations r on r.issuer_id = d.current_issuer_id and r.serial = d.current_serial
             left join agents g on g.fleet_id = d.fleet_id and g.device_id = d.device_id
@@ -135,7 +134,8 @@ extension PostgresQuery.StringInterpolation {
                                        where f.issuer_id = d.current_issuer_id and f.serial = d.current_serial))
         """
 
-    private static let seenAt = "greatest(d.enrolled_at, d.current_used_at, d.trust_store_acknowledged_at)"
+    /// When the record heard last of the device `d`, as `DeviceEntry.seenAt` has it.
+    fileprivate static let seenAt = "greatest(d.enrolled_at, d.current_used_at, d.trust_store_acknowledged_at)"
 
     /// Whether the device `d` is valid, whose present certificate's revocation is `r`.
     fileprivate mutating func appendInterpolation(validAt at: Date) {

@@ -48,8 +48,8 @@ extension RevocationList {
     }
 }
 
-/// The times of a list's entries, of which there may be a million: UTCTime through 2049, GeneralizedTime from 2050
-/// (RFC 5280 section 5.1.2.6).
+/// The times of a list and of its entries, of which there may be a million: UTCTime through 2049, GeneralizedTime from 2050
+/// (RFC 5280 sections 5.1.2.4 to 5.1.2.6).
 enum ListedTime {
     private static let utcTimeDigits = 12
     private static let utcTimeYears = 1950..<2050

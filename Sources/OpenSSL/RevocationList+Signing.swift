@@ -18,8 +18,10 @@ extension RevocationList {
         // TBSCertList, version 2 (RFC 5280 section 5.1).
         var content = DEREncoding.node(DEREncoding.integer, [1]) + algorithm
         content += try certificate.subject
-        content += try ASN1Time(thisUpdate).der
-        content += try ASN1Time(nextUpdate).der
+        for date in [thisUpdate, nextUpdate] {
+            guard let time = ListedTime.der(date) else { throw Self.refusal("its times are out of range") }
+            content += time
+        }
         // No empty list: it is absent (section 5.1.2.6).
         if !entries.isEmpty { DEREncoding.append(DEREncoding.sequence, try encodedEntries(), to: &content) }
         DEREncoding.append(DEREncoding.explicit0, try extensions(issuer: certificate, freshest: freshest), to: &content)

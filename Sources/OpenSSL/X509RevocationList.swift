@@ -52,32 +52,8 @@ import Foundation
     }
 }
 
-/// A time as certificates and CRLs write it: UTCTime through 2049, GeneralizedTime from 2050 (RFC 5280 section 4.1.2.5);
-/// the owner of one `ASN1_TIME`.
-@safe struct ASN1Time: ~Copyable {
-    let pointer: UnsafeMutablePointer<ASN1_TIME>
-
-    init(_ date: Date) throws(OpenSSLError) {
-        ErrorQueue.clear()
-        guard let seconds = Int(exactly: date.timeIntervalSince1970.rounded(.down)),
-            let made = unsafe ASN1_TIME_set(nil, seconds)
-        else { throw ErrorQueue.drain("write a time", reason: "it is out of range") }
-        unsafe pointer = made
-    }
-
-    deinit { unsafe ASN1_TIME_free(pointer) }
-
-    var der: [UInt8] {
-        get throws(OpenSSLError) {
-            ErrorQueue.clear()
-            var encoded: UnsafeMutablePointer<UInt8>?
-            let count = unsafe i2d_ASN1_TIME(pointer, &encoded)
-            guard count > 0, let encoded = unsafe encoded else { throw ErrorQueue.drain("write a time") }
-            defer { unsafe muster_openssl_free(encoded) }
-            return unsafe [UInt8](UnsafeBufferPointer(start: encoded, count: Int(count)))
-        }
-    }
-
+/// Times of certificates, CRLs and OCSP answers, as libcrypto has them.
+enum ASN1Time {
     /// The date of a time that libcrypto lends; nil if it is none.
     static func date(_ time: UnsafePointer<ASN1_TIME>?) -> Date? {
         guard let time = unsafe time else { return nil }
