@@ -20,6 +20,7 @@ package enum Schema {
         Step(number: 9, name: "revocation_requests", sql: text(PackageResources._009_revocation_requests_sql)),
         Step(number: 10, name: "ocsp_clock", sql: text(PackageResources._010_ocsp_clock_sql)),
         Step(number: 11, name: "statistics", sql: text(PackageResources._011_statistics_sql)),
+        Step(number: 12, name: "light_statistics", sql: text(PackageResources._012_light_statistics_sql)),
     ]
 
     /// The sum of all steps, as `pg_dump` shows it.

@@ -59,11 +59,16 @@ $_$;
 CREATE FUNCTION public.refresh_statistics() RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
+    SET default_statistics_target TO '10'
     AS $$
 declare
     -- Fewer rows than this are read as fast by any plan.
     few constant integer := 200;
+    -- A table's pause, in times of its look; and the longest, in seconds.
+    rest constant integer := 4;
+    rest_max constant double precision := 0.1;
     name regclass;
+    began timestamptz;
     refreshed integer := 0;
 begin
     for name in
@@ -71,8 +76,10 @@ begin
         where c.relnamespace = 'public'::regnamespace and c.relkind = 'r' and c.relowner = current_user::regrole
             and pg_stat_get_live_tuples(c.oid) > few + 2 * greatest(c.reltuples, 0)
     loop
+        began := clock_timestamp();
         execute format('analyze (skip_locked) %s', name);
         refreshed := refreshed + 1;
+        perform pg_sleep(least(rest * extract(epoch from clock_timestamp() - began), rest_max));
     end loop;
     return refreshed;
 end

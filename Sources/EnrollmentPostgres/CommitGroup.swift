@@ -5,12 +5,13 @@ import PKI
 package import Postgres
 import ServiceLifecycle
 
-/// Commits entries in groups: whatever waits while one transaction is in flight goes into the next. No timers: a lone
-/// entry is committed at once, and under load one transaction carries many (a row a commit costs PostgreSQL some
-/// 300 µs, a row among 64 some 35).
+/// Commits entries in groups: whatever waits while one transaction is in flight, and as long again after it, goes into
+/// the next. A lone entry is committed at once, and under load one transaction carries many.
 package final class CommitGroup: Service {
     package static let groupMaxDefault = 64
     package static let waitingMaxDefault = 4_096
+    /// The longest rest after a group, so that a slow database makes nobody wait much longer than it does itself.
+    package static let restMax: Duration = .milliseconds(10)
 
     private typealias Waiting = WaitingGroup<EnrollmentEntry, CommitOutcome>.Waiting
 
@@ -55,7 +56,11 @@ package final class CommitGroup: Service {
     /// fronts, so that it ends after the last request has been answered.
     package func run() async throws {
         await cancelWhenGracefulShutdown {
-            await self.waiting.run(take: { self.take(from: &$0) }, perform: { await self.commit($0) })
+            await self.waiting.run(
+                restMax: Self.restMax,
+                take: { self.take(from: &$0) },
+                perform: { await self.commit($0) }
+            )
         }
     }
 

@@ -34,7 +34,8 @@ package final class QuestionGroup: Service {
     /// it ends after the last request has been answered.
     package func run() async throws {
         let pool = pool
-        await waiting.run(groupMax: Self.groupMax, logger: logger) { questions throws(RecordError) in
+        await waiting.run(groupMax: Self.groupMax, restMax: CommitGroup.restMax, logger: logger) {
+            questions throws(RecordError) in
             let query = SituationQuery(questions: questions)
             return try await recording { try query.situations(await pool.query(query.query)) }
         }

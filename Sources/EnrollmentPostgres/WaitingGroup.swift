@@ -5,7 +5,7 @@ import ServiceLifecycle
 import Synchronization
 
 /// Requests that wait for the record, bounded, and taken in groups: whatever waits while one group is on its way goes
-/// into the next. No timers: a lone request goes at once, and under load one round trip carries many.
+/// into the next. A lone request goes at once, and under load one round trip carries many.
 final class WaitingGroup<Request: Sendable, Answer: Sendable>: Sendable {
     struct Waiting: Sendable {
         let request: Request
@@ -56,14 +56,26 @@ final class WaitingGroup<Request: Sendable, Answer: Sendable>: Sendable {
 
     /// Has groups answered until the task is cancelled, and then refuses what still waits.
     /// - Parameters:
+    ///   - restMax: After each group none begins for as long as that one took, and no longer than this. What a group
+    ///     costs the database hardly depends on how many stand in it: so at most half of the time goes into groups, and
+    ///     each has more in it. Whoever comes after a quiet moment does not wait.
     ///   - take: Takes the next group from those that wait; what it leaves waits for the next.
     ///   - perform: Answers each of a group, once.
-    func run(take: (inout Deque<Waiting>) -> [Waiting], perform: ([Waiting]) async -> Void) async {
+    func run(
+        restMax: Duration = .zero,
+        take: (inout Deque<Waiting>) -> [Waiting],
+        perform: ([Waiting]) async -> Void
+    ) async {
+        var notBefore = ContinuousClock.now
         for await _ in arrivals {
             while true {
+                if notBefore > .now { try? await Task.sleep(until: notBefore, clock: .continuous) }
                 let group = state.withLock { take(&$0.waiting) }
                 if group.isEmpty { break }
+                let began = ContinuousClock.now
                 await perform(group)
+                let ended = ContinuousClock.now
+                notBefore = ended + min(ended - began, restMax)
             }
         }
         let left = state.withLock { state in
@@ -81,11 +93,13 @@ extension WaitingGroup {
     /// - Parameter ask: Answers a group's questions, in their order.
     func run(
         groupMax: Int,
+        restMax: Duration = .zero,
         logger: Logger,
         ask: @Sendable @escaping ([Request]) async throws(RecordError) -> [Answer]
     ) async {
         await cancelWhenGracefulShutdown {
             await self.run(
+                restMax: restMax,
                 take: { waiting in
                     let group = Array(waiting.prefix(groupMax))
                     waiting.removeFirst(group.count)
