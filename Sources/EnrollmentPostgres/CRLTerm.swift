@@ -19,12 +19,6 @@ struct CRLTerm {
     /// How long a server whose key failed leaves the issuer to others.
     private static let pauseAfterFailure: Duration = .seconds(5)
 
-    /// What is known of a list without reading it.
-    private struct Known {
-        let nextUpdate: Date
-        let places: [String]
-    }
-
     let part: CRLPart
     let connection: PostgresConnection
     let issuers: [Issuer]
@@ -34,7 +28,8 @@ struct CRLTerm {
     let logger: Logger
 
     private var leading: [IssuerID: Issuer] = [:]
-    private var known: [CRLScope: Known] = [:]
+    /// When each list ends.
+    private var known: [CRLScope: Date] = [:]
     /// The templates of the URLs that all known shards of an issuer name.
     private var placed: [IssuerID: [String]] = [:]
     private var registered: Set<String> = []
@@ -166,15 +161,12 @@ struct CRLTerm {
     private mutating func learn(_ id: IssuerID) async throws {
         let rows = try await connection.query(
             """
-            select shard, next_update, places from crls
+            select shard, next_update from crls
             where issuer_id = \(id.value) and \(unescaped: part.condition)
             """
         )
         for row in rows {
-            known[CRLScope(issuer: id, shard: Int(try row.decode(at: 0, as: Int32.self)))] = Known(
-                nextUpdate: try row.decode(at: 1),
-                places: try row.decode(at: 2)
-            )
+            known[CRLScope(issuer: id, shard: Int(try row.decode(at: 0, as: Int32.self)))] = try row.decode(at: 1)
         }
     }
 
@@ -185,18 +177,15 @@ struct CRLTerm {
         templates: [String],
         at now: Date
     ) async throws {
-        let shards = known.filter { $0.key.issuer == id }
+        let shards = known.filter { $0.key.issuer == id }.reduce(into: [:]) { $0[$1.key.shard] = $1.value }
         // A shard that no URL leads to is no shard: without a place it would pass for the list of all.
         let wanted = templates.isEmpty ? [] : changed.union(1...max(1, issuer.crlShards))
-        let all = Set(shards.keys.map(\.shard)).union(wanted)
+        let all = Set(shards.keys).union(wanted)
         // All together, so that none ends alone (R-05).
         let isScheduled = shards.values.contains { isTime($0, at: now) }
         // A thousand lists name their places, and need not be looked at each second.
-        let isPlaced = placed[id] == templates
-        let bases = all.filter { shard in
-            guard let list = shards[CRLScope(issuer: id, shard: shard)] else { return true }
-            return isScheduled || !isPlaced && list.places != places(templates, issuer, shard)
-        }
+        let moved = placed[id] == templates ? [] : try await namingOthers(templates, issuer, id)
+        let bases = all.filter { isScheduled || shards[$0] == nil || moved.contains($0) }
         var changed = changed.intersection(all)
         var waiting = bases.subtracting(changed).sorted()[...]
         while !changed.isEmpty || !waiting.isEmpty {
@@ -214,6 +203,18 @@ struct CRLTerm {
             }
         }
         placed[id] = templates
+    }
+
+    /// The shards whose lists name other places than those of `templates`.
+    private func namingOthers(_ templates: [String], _ issuer: Issuer, _ id: IssuerID) async throws -> Set<Int> {
+        let rows = try await connection.query(
+            "select shard, places from crls where issuer_id = \(id.value) and \(unescaped: part.condition)"
+        )
+        return try rows.reduce(into: []) { moved, row in
+            let shard = Int(try row.decode(at: 0, as: Int32.self))
+            let named = try row.decode(at: 1, as: [String].self)
+            if named != places(templates, issuer, shard) { moved.insert(shard) }
+        }
     }
 
     private static func batches(_ shards: [Int]) -> [[Int]] {
@@ -248,8 +249,8 @@ struct CRLTerm {
     }
 
     /// True if half of its time has gone.
-    private func isTime(_ list: Known, at now: Date) -> Bool {
-        list.nextUpdate.timeIntervalSince(now) <= configuration.lifetime.inSeconds / 2
+    private func isTime(_ nextUpdate: Date, at now: Date) -> Bool {
+        nextUpdate.timeIntervalSince(now) <= configuration.lifetime.inSeconds / 2
     }
 
     /// None for the list of all, which is for whoever asks for it, wherever it was fetched.
@@ -314,10 +315,7 @@ struct CRLTerm {
             return (signed, results[2].count, try results[0].map { try $0.decode(at: 0, as: Date.self) })
         }
         for (shard, list) in signed {
-            known[CRLScope(issuer: id, shard: shard)] = Known(
-                nextUpdate: list.nextUpdate,
-                places: list.places
-            )
+            known[CRLScope(issuer: id, shard: shard)] = list.nextUpdate
         }
         let done = clock()
         onSigned(

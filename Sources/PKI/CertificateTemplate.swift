@@ -194,7 +194,12 @@ struct CRLDistributionPoints {
                 }
             }
         }
-        return Certificate.Extension(oid: oid, critical: false, value: serializer.serializedBytes[...])
+        // Copied to its size: one for each of a thousand shards is kept, and the serializer's array has room to grow.
+        let bytes = serializer.serializedBytes
+        var value: [UInt8] = []
+        value.reserveCapacity(bytes.count)
+        value += bytes
+        return Certificate.Extension(oid: oid, critical: false, value: value[...])
     }
 }
 
