@@ -32,6 +32,7 @@ extension Target.Dependency {
     static let lifecycle = product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
     static let logging = product(name: "Logging", package: "swift-log")
     static let nioCore = product(name: "NIOCore", package: "swift-nio")
+    static let nioEmbedded = product(name: "NIOEmbedded", package: "swift-nio")
     static let nioHTTP1 = product(name: "NIOHTTP1", package: "swift-nio")
     static let nioPosix = product(name: "NIOPosix", package: "swift-nio")
     static let nioFoundation = product(name: "NIOFoundationCompat", package: "swift-nio")
@@ -213,7 +214,7 @@ let package = Package(
         ),
         tests("AgentTests", ["Agent", "OpenSSL", "PKI", "TestKit", "TestPeers", .asn1, .crypto, .logging]),
         tests("EnrollmentMQTTTests", ["EnrollmentMQTT", "Enrollment", "PKI"]),
-        tests("ESTServerTests", ["ESTServer", "Enrollment", "TestKit", .nioCore, .nioSSL]),
+        tests("ESTServerTests", ["ESTServer", "Enrollment", "TestKit", .nioCore, .nioEmbedded, .nioSSL]),
         tests("PrometheusTests", ["Prometheus", .coreMetrics]),
         tests(
             "FleetSimTests",

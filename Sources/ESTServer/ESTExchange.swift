@@ -43,6 +43,7 @@ final class ESTExchange: ChannelInboundHandler {
     private let executor: LoopExecutor
     private let deadline: ConnectionDeadline
     private let date: DateField
+    private let gate: FlightGate
     private var state = State.idle
     /// Octets of a body that came after it was refused, before the answer.
     private var unwanted = 0
@@ -57,7 +58,8 @@ final class ESTExchange: ChannelInboundHandler {
         observer: any FrontObserver,
         executor: LoopExecutor,
         deadline: ConnectionDeadline,
-        date: DateField
+        date: DateField,
+        gate: FlightGate
     ) {
         self.bounds = bounds
         self.connection = connection
@@ -67,6 +69,7 @@ final class ESTExchange: ChannelInboundHandler {
         self.executor = executor
         self.deadline = deadline
         self.date = date
+        self.gate = gate
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
@@ -206,6 +209,9 @@ final class ESTExchange: ChannelInboundHandler {
     private func write(_ answer: ESTResponse, _ context: ChannelHandlerContext) {
         guard case .answering(let head, let isWhole) = state else { return }
         deadline.clear()
+        // With the goodbye, if it is the last answer.
+        gate.hold()
+        defer { gate.open() }
         let closes = answer.closes || !isWhole || isInputOver || !head.isKeepAlive
         var fields = HTTPHeaders(answer.fields)
         // RFC 9110 section 8.6: none with 204.

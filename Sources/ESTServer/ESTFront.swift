@@ -130,6 +130,7 @@ package struct ESTFront: Service {
         let perRead = AcceptGate.perRead(ledger.bounds)
         let date = DateField()
         let loops = FrontLoop.all(of: eventLoopGroup)
+        // The listener has TCP_NODELAY from NIO, and on Linux an accepted socket has what its listener has.
         return try await ServerBootstrap(group: eventLoopGroup)
             .serverChannelOption(.backlog, value: Self.backlog)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
@@ -139,14 +140,6 @@ package struct ESTFront: Service {
                     try channel.pipeline.syncOperations.addHandler(AcceptGate(ledger, perRead: perRead))
                 }
             }
-            .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
-            // A client that says goodbye after its request still gets the answer, as gnutls-cli does from a pipe.
-            .childChannelOption(.allowRemoteHalfClosure, value: true)
-            .childChannelOption(.allocator, value: RecordBuffers.allocator)
-            .childChannelOption(
-                .recvAllocator,
-                value: FixedSizeRecvByteBufferAllocator(capacity: Self.readOctets)
-            )
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     try begin(channel, on: loops[ObjectIdentifier(channel.eventLoop)], date: date)
@@ -158,6 +151,13 @@ package struct ESTFront: Service {
 
     /// Puts a new connection's handlers in place: TLS with the context of this moment, then HTTP/1.1.
     private func begin(_ channel: any Channel, on known: FrontLoop?, date: DateField) throws {
+        // Here, and not as the bootstrap's options for its children, which cost futures for each connection.
+        if let options = channel.syncOptions {
+            // A client that says goodbye after its request still gets the answer, as gnutls-cli does from a pipe.
+            try options.setOption(.allowRemoteHalfClosure, value: true)
+            try options.setOption(.allocator, value: RecordBuffers.allocator)
+            try options.setOption(.recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: Self.readOctets))
+        }
         let loop = known ?? FrontLoop(channel.eventLoop)
         let deadlines = loop.deadlines.value
         let deadline = ConnectionDeadline()
@@ -169,6 +169,7 @@ package struct ESTFront: Service {
             countMax: min(configuration.chainCertificatesMax, ClientChain.countMax),
             octetsMax: min(configuration.chainOctetsMax, ClientChain.octetsMax)
         )
+        let gate = FlightGate()
         let handler = NIOSSLServerHandler(context: tls.context, configuration: .init()) { certificates, promise in
             // The handshake proves that the client holds the key; who it is, the request decides.
             guard chainBounds.accept(certificates) else {
@@ -202,9 +203,11 @@ package struct ESTFront: Service {
             observer: observer,
             executor: loop.executor,
             deadline: deadline,
-            date: date
+            date: date,
+            gate: gate
         )
         let pipeline = channel.pipeline.syncOperations
+        try pipeline.addHandler(gate)
         try pipeline.addHandler(handler)
         try pipeline.addHandler(watch)
         try pipeline.addHandler(RightSizedReads())

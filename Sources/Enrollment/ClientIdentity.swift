@@ -196,7 +196,10 @@ extension BootstrapIdentity {
         }
     }
 
-    private static func normalized(_ text: String) -> String { text.replacing(":", with: "-") }
+    private static func normalized(_ text: String) -> String {
+        // Most have none, and looking at octets is far cheaper than the search of `replacing`.
+        text.utf8.contains(UInt8(ascii: ":")) ? text.replacing(":", with: "-") : text
+    }
 
     private static func only(_ found: [String]) -> String? { found.count == 1 ? found[0] : nil }
 

@@ -335,7 +335,7 @@ package struct EnrollmentService: Sendable {
         guard case .chain(let chain) = client else { return }
         attempt.credentialKind = kind
         attempt.credentialSHA256 = chain.leafSHA256
-        attempt.credentialSubject = "\(chain.leaf.subject)".plain(max: Attempt.subjectLengthMax)
+        attempt.credentialSubject = chain.leaf.subject.text.plain(max: Attempt.subjectLengthMax)
     }
 
     private func log(_ attempt: Attempt, _ result: EnrollmentResult, took: Duration) {

@@ -53,8 +53,13 @@ package enum CertificateLint {
         return LintedCertificate(template)
     }
 
-    private static func require(_ condition: Bool, _ rule: String, _ reason: String) throws(LintFinding) {
-        guard condition else { throw LintFinding(rule: rule, reason: reason) }
+    /// - Parameter reason: Put into words only if the rule is broken.
+    private static func require(
+        _ condition: Bool,
+        _ rule: String,
+        _ reason: @autoclosure () -> String
+    ) throws(LintFinding) {
+        guard condition else { throw LintFinding(rule: rule, reason: reason()) }
     }
 
     private static func serial(_ template: CertificateTemplate) throws(LintFinding) {

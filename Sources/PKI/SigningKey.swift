@@ -4,9 +4,12 @@ package import OpenSSL
 package import SwiftASN1
 package import X509
 
-/// A CA's private key, wherever it lives, as swift-certificates wants one: one `EVP_PKEY` of libcrypto.
+/// A CA's private key, wherever it lives, as swift-certificates wants one.
 package struct SigningKey: CustomPrivateKey, Sendable {
     private let key: PrivateKey
+    /// The same key for swift-crypto, whose P-256 signature takes less than half of libcrypto's time; nil for a key of another
+    /// kind or in a token.
+    private let p256: P256.Signing.PrivateKey?
     package let publicKey: Certificate.PublicKey
     /// The algorithm that this key signs certificates with: SHA-256 or better (K-05), the curve's own size for ECDSA.
     package let defaultSignatureAlgorithm: Certificate.SignatureAlgorithm
@@ -15,6 +18,7 @@ package struct SigningKey: CustomPrivateKey, Sendable {
     /// Wraps `key`; fails where its public half is of a kind that cannot sign certificates.
     package init(_ key: PrivateKey) throws {
         self.key = key
+        p256 = try unsafe key.withP256Scalar { scalar in try unsafe P256.Signing.PrivateKey(rawRepresentation: scalar) }
         publicKey = try Certificate.PublicKey(derEncoded: key.subjectPublicKeyInfo)
         switch key.algorithm {
         case .ecdsaP256: (defaultSignatureAlgorithm, digest) = (.ecdsaWithSHA256, .sha256)
@@ -34,7 +38,12 @@ package struct SigningKey: CustomPrivateKey, Sendable {
         guard signatureAlgorithm == defaultSignatureAlgorithm else {
             throw SigningError.algorithm("\(signatureAlgorithm) does not fit the CA key")
         }
-        let signature = try key.sign([UInt8](bytes), digest: digest)
+        let signature =
+            if let p256 {
+                [UInt8](try p256.signature(for: bytes).derRepresentation)
+            } else {
+                try key.sign([UInt8](bytes), digest: digest)
+            }
         return try Certificate.Signature(
             signatureAlgorithm: signatureAlgorithm,
             signatureBytes: ASN1BitString(bytes: signature[...])

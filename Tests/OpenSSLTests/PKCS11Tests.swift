@@ -45,6 +45,8 @@ import Testing
         let key = try PrivateKeyLocation(token.uri(SoftToken.ecdsaP256)).open(passphrase: nil)
         let error = #expect(throws: OpenSSLError.self) { try key.pem(passphrase: nil) }
         #expect(error?.description.contains("PKCS#11 token") == true)
+        let scalar = unsafe key.withP256Scalar { unsafe Array($0) }
+        #expect(scalar == nil)
     }
 
     @Test func `keys in a token sign from many threads while others are opened and let go`() async throws {

@@ -176,6 +176,22 @@ import Testing
         }
     }
 
+    @Test func `the scalar of a P-256 key is the one that openssl shows`() async throws {
+        let key = try PrivateKey.generate(.ecdsaP256)
+        let given = unsafe key.withP256Scalar { unsafe Array($0) }
+        let scalar = try #require(given)
+        let shown = try await OpenSSLProgram.run(["ec", "-text", "-noout"], input: try key.pem(passphrase: nil))
+        let lines = String(decoding: shown, as: UTF8.self).split(separator: "\n")
+        let digits = lines.drop { !$0.hasPrefix("priv:") }.dropFirst().prefix { $0.hasPrefix(" ") }.joined()
+            .filter(\.isHexDigit)
+        #expect(scalar.count == 32)
+        #expect(scalar.map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined() == digits)
+        for other in [KeyAlgorithm.ecdsaP384, .rsa(bits: 2048), .ed25519] {
+            let none = try unsafe PrivateKey.generate(other).withP256Scalar { unsafe Array($0) }
+            #expect(none == nil)
+        }
+    }
+
     @Test func `random octets are as many as asked, and differ`() throws {
         #expect(try SecureRandom.bytes(count: 0) == [])
         #expect(try SecureRandom.bytes(count: 20).count == 20)

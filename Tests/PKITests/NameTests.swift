@@ -55,6 +55,20 @@ struct NameTests {
         }
     }
 
+    @Test func `a name in words is what the library writes`() throws {
+        let street = ASN1ObjectIdentifier.RDNAttributeType.streetAddress
+        let names = [
+            DistinguishedName([RDN]()), name(.init(type: cn, utf8String: "meter-1")),
+            name(.init(type: o, utf8String: "Example, Works + \"more\""), .init(type: cn, utf8String: " #meter; ")),
+            name(.init(type: [2, 5, 4, 5], utf8String: "SN<1>"), .init(type: street, utf8String: "ä\\")),
+            DistinguishedName([
+                RDN([.init(type: cn, utf8String: "one"), .init(type: o, utf8String: "two")]),
+                RDN([.init(type: o, utf8String: "three")]),
+            ]),
+        ]
+        for name in names { #expect(name.text == name.description) }
+    }
+
     @Test func `names differ by a letter, an attribute, their order or their grouping`() throws {
         let one = name(.init(type: o, utf8String: "Example Works"), .init(type: cn, utf8String: "meter-1"))
         let others = [
