@@ -58,6 +58,7 @@ package final class CommitGroup: Service {
         await cancelWhenGracefulShutdown {
             await self.waiting.run(
                 restMax: Self.restMax,
+                groupMax: self.groupMax,
                 take: { self.take(from: &$0) },
                 perform: { await self.commit($0) }
             )

@@ -59,17 +59,19 @@ final class WaitingGroup<Request: Sendable, Answer: Sendable>: Sendable {
     ///   - restMax: After each group none begins for as long as that one took, and no longer than this. What a group
     ///     costs the database hardly depends on how many stand in it: so at most half of the time goes into groups, and
     ///     each has more in it. Whoever comes after a quiet moment does not wait.
+    ///   - groupMax: There is no rest while so many wait: a group has no room for more.
     ///   - take: Takes the next group from those that wait; what it leaves waits for the next.
     ///   - perform: Answers each of a group, once.
     func run(
-        restMax: Duration = .zero,
+        restMax: Duration,
+        groupMax: Int,
         take: (inout Deque<Waiting>) -> [Waiting],
         perform: ([Waiting]) async -> Void
     ) async {
         var notBefore = ContinuousClock.now
         for await _ in arrivals {
             while true {
-                if notBefore > .now { try? await Task.sleep(until: notBefore, clock: .continuous) }
+                if notBefore > .now, count < groupMax { try? await Task.sleep(until: notBefore, clock: .continuous) }
                 let group = state.withLock { take(&$0.waiting) }
                 if group.isEmpty { break }
                 let began = ContinuousClock.now
@@ -100,6 +102,7 @@ extension WaitingGroup {
         await cancelWhenGracefulShutdown {
             await self.run(
                 restMax: restMax,
+                groupMax: groupMax,
                 take: { waiting in
                     let group = Array(waiting.prefix(groupMax))
                     waiting.removeFirst(group.count)
