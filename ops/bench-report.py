@@ -29,6 +29,7 @@ GROUPS = {
         "search-key": "by key",
         "search-credential": "by credential",
     },
+    "by turns, fresh": {"turn-this": "this build", "turn-other": "the other one"},
     "revocations": {"revocation-few": "with few revoked", "revocation-many": "with many revoked"},
 }
 KINDS = {kind: label for kinds in GROUPS.values() for kind, label in kinds.items()}
@@ -63,7 +64,7 @@ def table(raw_path, machine, folder):
             if "revocation" in measured[0]:
                 names = measured[0]["revocation"]
                 results[kind]["revocation"] = {name: spread([one["revocation"][name] for one in measured]) for name in names}
-    summary = summarize(results, answers, complete)
+    summary = summarize(results, raw, answers, complete)
     with open(f"{folder}/results.json", "w", encoding="utf-8") as file:
         everything = {
             "machine": machine,
@@ -120,7 +121,7 @@ LISTED = [
 ]
 
 
-def summarize(results, answers, complete):
+def summarize(results, raw, answers, complete):
     """The figures that are asked of it, as far as they were measured."""
     summary = {}
 
@@ -148,6 +149,10 @@ def summarize(results, answers, complete):
         # In floors, since some minutes lie between the two.
         summary["revocationCPUManyOverFew"] = many["ratio"]["median"] / few["ratio"]["median"]
         summary["revocationLatencyManyOverFew"] = many["p50Milliseconds"]["median"] / few["p50Milliseconds"]["median"]
+    this, other = ([one for one in raw if one["kind"] == kind] for kind in GROUPS["by turns, fresh"])
+    if this:
+        for name, field in [("thisCPUOverOther", "cpuMilliseconds"), ("thisRateOverOther", "perSecond")]:
+            summary[name] = statistics.median(here[field] / there[field] for here, there in zip(this, other))
     if len(complete) == len(COMPLETE):
         both = complete["many"]["loneCPUMilliseconds"] / max(complete["few"]["loneCPUMilliseconds"], 0.001)
         summary["loneRevocationCPUManyOverFew"] = both
