@@ -59,25 +59,27 @@ final class WaitingGroup<Request: Sendable, Answer: Sendable>: Sendable {
     ///   - restMax: After each group none begins for as long as that one took, and no longer than this. What a group
     ///     costs the database hardly depends on how many stand in it: so at most half of the time goes into groups, and
     ///     each has more in it. Whoever comes after a quiet moment does not wait.
-    ///   - groupMax: There is no rest while so many wait: a group has no room for more.
+    ///   - groupMax: There is no rest if so many wait: a group has no room for more.
+    ///   - clock: Tells how long a group took, and when its rest is over.
     ///   - take: Takes the next group from those that wait; what it leaves waits for the next.
     ///   - perform: Answers each of a group, once.
     func run(
         restMax: Duration,
         groupMax: Int,
+        clock: some Clock<Duration> = ContinuousClock(),
         take: (inout Deque<Waiting>) -> [Waiting],
         perform: ([Waiting]) async -> Void
     ) async {
-        var notBefore = ContinuousClock.now
+        var notBefore = clock.now
         for await _ in arrivals {
             while true {
-                if notBefore > .now, count < groupMax { try? await Task.sleep(until: notBefore, clock: .continuous) }
+                if notBefore > clock.now, count < groupMax { try? await clock.sleep(until: notBefore, tolerance: nil) }
                 let group = state.withLock { take(&$0.waiting) }
                 if group.isEmpty { break }
-                let began = ContinuousClock.now
+                let began = clock.now
                 await perform(group)
-                let ended = ContinuousClock.now
-                notBefore = ended + min(ended - began, restMax)
+                let ended = clock.now
+                notBefore = ended.advanced(by: min(began.duration(to: ended), restMax))
             }
         }
         let left = state.withLock { state in
