@@ -28,8 +28,8 @@ struct CRLTerm {
     let logger: Logger
 
     private var leading: [IssuerID: Issuer] = [:]
-    /// When each list ends.
-    private var known: [CRLScope: Date] = [:]
+    /// When each issuer's lists end, by shard.
+    private var known: [IssuerID: [Int: Date]] = [:]
     /// The templates of the URLs that all known shards of an issuer name.
     private var placed: [IssuerID: [String]] = [:]
     private var registered: Set<String> = []
@@ -154,7 +154,7 @@ struct CRLTerm {
         try await connection.query("select pg_advisory_unlock(\(part.lockClass), \(Int32(clamping: id.value)))")
         leading[id] = nil
         placed[id] = nil
-        known = known.filter { $0.key.issuer != id }
+        known[id] = nil
         standsBack[issuer.name] = .now + Self.pauseAfterFailure
     }
 
@@ -166,7 +166,7 @@ struct CRLTerm {
             """
         )
         for row in rows {
-            known[CRLScope(issuer: id, shard: Int(try row.decode(at: 0, as: Int32.self)))] = try row.decode(at: 1)
+            known[id, default: [:]][Int(try row.decode(at: 0, as: Int32.self))] = try row.decode(at: 1)
         }
     }
 
@@ -177,7 +177,7 @@ struct CRLTerm {
         templates: [String],
         at now: Date
     ) async throws {
-        let shards = known.filter { $0.key.issuer == id }.reduce(into: [:]) { $0[$1.key.shard] = $1.value }
+        let shards = known[id] ?? [:]
         // A shard that no URL leads to is no shard: without a place it would pass for the list of all.
         let wanted = templates.isEmpty ? [] : changed.union(1...max(1, issuer.crlShards))
         let all = Set(shards.keys).union(wanted)
@@ -236,7 +236,7 @@ struct CRLTerm {
         at now: Date
     ) async throws {
         let number = CRLShards.complete
-        let isBase = known[CRLScope(issuer: id, shard: number)].map { isTime($0, at: now) } ?? true
+        let isBase = known[id]?[number].map { isTime($0, at: now) } ?? true
         guard isBase || isChanged else { return }
         if let notBefore = completeNotBefore[id], notBefore > .now {
             postponed = min(postponed ?? notBefore, notBefore)
@@ -314,9 +314,7 @@ struct CRLTerm {
             )
             return (signed, results[2].count, try results[0].map { try $0.decode(at: 0, as: Date.self) })
         }
-        for (shard, list) in signed {
-            known[CRLScope(issuer: id, shard: shard)] = list.nextUpdate
-        }
+        for (shard, list) in signed { known[id, default: [:]][shard] = list.nextUpdate }
         let done = clock()
         onSigned(
             CRLEvent(

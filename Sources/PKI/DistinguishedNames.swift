@@ -37,12 +37,10 @@ extension DistinguishedName {
     /// of lazy sequences.
     package var text: String {
         var text = ""
-        for rdn in reversed() {
-            if !text.isEmpty { text += "," }
-            var isFirst = true
-            for attribute in rdn {
-                if !isFirst { text += "+" }
-                isFirst = false
+        for (number, rdn) in reversed().enumerated() {
+            if number > 0 { text += "," }
+            for (number, attribute) in rdn.enumerated() {
+                if number > 0 { text += "+" }
                 text += attribute.description
             }
         }
