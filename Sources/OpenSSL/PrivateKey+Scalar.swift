@@ -24,10 +24,8 @@ extension PrivateKey {
             ErrorQueue.clear()
             return nil
         }
-        // Typed, since `withUnsafeBytes` rethrows untyped.
-        let result: Result<Value, Failure> = unsafe octets.withUnsafeBytes { bytes in
-            do throws(Failure) { return .success(try unsafe body(bytes)) } catch { return .failure(error) }
+        return try unsafe octets.withUnsafeBufferPointer { buffer throws(Failure) in
+            try unsafe body(UnsafeRawBufferPointer(buffer))
         }
-        return try result.get()
     }
 }
