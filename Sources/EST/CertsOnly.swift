@@ -15,32 +15,14 @@ package enum CertsOnly {
         guard certificates.count <= certificatesMax else { throw .tooMany(max: certificatesMax) }
         guard certificates.allSatisfy(isSequence) else { throw .notACertificate }
         let sorted = certificates.sorted { $0.lexicographicallyPrecedes($1) }
-        var serializer = DER.Serializer()
-        do {
-            try serializer.appendConstructedNode(identifier: .sequence) { contentInfo in
-                try contentInfo.serialize(ESTObjectIdentifier.signedData)
-                try contentInfo.serialize(explicitlyTaggedWithTagNumber: 0, tagClass: .contextSpecific) { explicit in
-                    try explicit.appendConstructedNode(identifier: .sequence) { signedData in
-                        try signedData.serialize(1)
-                        signedData.appendConstructedNode(identifier: .set) { _ in }
-                        try signedData.appendConstructedNode(identifier: .sequence) { content in
-                            try content.serialize(ESTObjectIdentifier.data)
-                        }
-                        signedData.appendConstructedNode(identifier: certificatesTag) { set in
-                            for (index, certificate) in sorted.enumerated()
-                            where index == 0 || sorted[index - 1] != certificate {
-                                set.serializeRawBytes(certificate)
-                            }
-                        }
-                        signedData.appendConstructedNode(identifier: .set) { _ in }
-                    }
-                }
-            }
-        } catch {
-            throw .structure("cannot be written")
+        var set: [UInt8] = []
+        for (index, certificate) in sorted.enumerated() where index == 0 || sorted[index - 1] != certificate {
+            set += certificate
         }
-        guard serializer.serializedBytes.count <= octetsMax else { throw .tooLarge(max: octetsMax) }
-        return serializer.serializedBytes
+        let signedData = element(0x30, beforeCertificates + element(0xA0, set) + noSignerInfos)
+        let message = element(0x30, signedDataType + element(0xA0, signedData))
+        guard message.count <= octetsMax else { throw .tooLarge(max: octetsMax) }
+        return message
     }
 
     /// The certificates (DER, in the order of the message) that `message` carries. Strict: version 1, no content, no
@@ -66,6 +48,34 @@ package enum CertsOnly {
         } catch {
             throw .structure("is not DER of a ContentInfo")
         }
+    }
+
+    /// id-signedData.
+    private static let signedDataType: [UInt8] = [
+        0x06, 0x09, 0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 0x01, 0x07, 0x02,
+    ]
+    /// Version 1, no digestAlgorithms, and an encapContentInfo of id-data without content.
+    private static let beforeCertificates: [UInt8] = [
+        0x02, 0x01, 0x01, 0x31, 0x00,
+        0x30, 0x0B, 0x06, 0x09, 0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 0x01, 0x07, 0x01,
+    ]
+    private static let noSignerInfos: [UInt8] = [0x31, 0x00]
+
+    /// An element of DER (X.690 section 8.1). SwiftASN1 would write the content first and then move it, octet by octet, to
+    /// make room for its length, once for each element around the certificates.
+    private static func element(_ identifier: UInt8, _ content: [UInt8]) -> [UInt8] {
+        let length = content.count
+        var element = [identifier]
+        element.reserveCapacity(length + 5)
+        if length < 0x80 {
+            element.append(UInt8(length))
+        } else {
+            let octets = (0..<4).reversed().map { UInt8(truncatingIfNeeded: length >> ($0 * 8)) }.drop { $0 == 0 }
+            element.append(0x80 | UInt8(octets.count))
+            element += octets
+        }
+        element += content
+        return element
     }
 
     private static let certificatesTag = ASN1Identifier(tagWithNumber: 0, tagClass: .contextSpecific)

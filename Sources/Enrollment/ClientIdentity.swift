@@ -16,7 +16,7 @@ package struct PresentedChain: Sendable {
         self.leaf = leaf
         leafSHA256 = [UInt8](SHA256.hash(data: leafDER))
         self.intermediates = intermediates
-        leafKeySHA256 = try? PublicKeyInfo.sha256(of: leaf.publicKey)
+        leafKeySHA256 = try? PublicKeyInfo.sha256(of: leaf.publicKey, in: leafDER)
     }
 }
 

@@ -11,8 +11,13 @@ package struct UnverifiedRequest: Sendable {
     package static let itemsMax = 64
     /// id-ExtensionReq (RFC 2985 section 5.4.2).
     private static let extensionRequest: ASN1ObjectIdentifier = [1, 2, 840, 113549, 1, 9, 14]
+    /// Of CertificationRequestInfo: version, subject, subjectPKInfo, attributes.
+    private static let publicKeyPosition = 2
+    private static let attributesPosition = 3
 
     private let request: CertificateSigningRequest
+    /// The SubjectPublicKeyInfo as it stands in the request.
+    private let publicKeyInfo: ArraySlice<UInt8>?
     private let names: [GeneralName]
     private let asksForAuthority: Bool
 
@@ -35,7 +40,8 @@ package struct UnverifiedRequest: Sendable {
             throw .malformed("not a PKCS#10 request with a supported key and signature")
         }
         guard request.version == .v1 else { throw .malformed("the version is not 0 (RFC 2986 section 4.1)") }
-        let types = Self.attributeTypes(der)
+        let parts = DERElements.signed(in: der)
+        let types = try Self.attributeTypes(parts)
         guard types.count <= bounds.itemsMax else { throw .tooMany("attributes", max: bounds.itemsMax) }
         guard request.subject.count <= bounds.itemsMax, request.subject.allSatisfy({ (1...4).contains($0.count) })
         else {
@@ -45,23 +51,22 @@ package struct UnverifiedRequest: Sendable {
             throw .malformed("there are two extensionRequest attributes")
         }
         self.request = request
+        publicKeyInfo = parts.count > Self.publicKeyPosition ? parts[Self.publicKeyPosition].encoded : nil
         (names, asksForAuthority) = try Self.demands(of: request, itemsMax: bounds.itemsMax)
     }
 
     /// The types of the attributes as they stand in the request (RFC 2986 section 4.1): of several of one type the
     /// library keeps the last alone, so it cannot be asked.
-    private static func attributeTypes(_ der: [UInt8]) -> [ASN1ObjectIdentifier] {
-        func children(_ node: ASN1Node?) -> [ASN1Node] {
-            guard case .constructed(let nodes)? = node?.content else { return [] }
-            return Array(nodes)
+    private static func attributeTypes(_ parts: [DERElements.Element]) throws(RequestDefect) -> [ASN1ObjectIdentifier] {
+        guard parts.count > attributesPosition else { return [] }
+        var types: [ASN1ObjectIdentifier] = []
+        for attribute in DERElements(parts[attributesPosition].content) {
+            var values = DERElements(attribute.content)
+            guard let type = values.next(), let identifier = try? ASN1ObjectIdentifier(derEncoded: Array(type.encoded))
+            else { throw .malformed("an attribute has no type") }
+            types.append(identifier)
         }
-        let attributes = ASN1Identifier(tagWithNumber: 0, tagClass: .contextSpecific)
-        return children(children(try? DER.parse(der)).first)
-            .filter { $0.identifier == attributes }
-            .flatMap { children($0) }
-            .compactMap { attribute in
-                children(attribute).first.flatMap { try? ASN1ObjectIdentifier(derEncoded: $0) }
-            }
+        return types
     }
 
     /// The names and powers that the request asks for in its extensionRequest.
@@ -91,7 +96,7 @@ package struct UnverifiedRequest: Sendable {
         guard request.signatureAlgorithm != .sha1WithRSAEncryption else { throw .signatureAlgorithm }
         if let defect = policy.defect(of: request.publicKey) { throw .key(defect) }
         guard request.publicKey.isValidSignature(request.signature, for: request) else { throw .signature }
-        guard let facts = PublicKeyFacts(request.publicKey) else { throw .unsupportedKey }
+        guard let facts = PublicKeyFacts(request.publicKey, standing: publicKeyInfo) else { throw .unsupportedKey }
         return VerifiedRequest(
             subject: request.subject,
             publicKey: request.publicKey,

@@ -21,8 +21,7 @@ package enum PublicKeyKind: Hashable, Sendable, CustomStringConvertible {
     }
 }
 
-/// What is asked of a public key again and again between request and certificate. It is worked out once, since its
-/// encoding takes an inversion in the key's field each time.
+/// What is asked of a public key again and again between request and certificate, worked out once.
 package struct PublicKeyFacts: Hashable, Sendable {
     package let kind: PublicKeyKind
     /// SHA-256 of the SubjectPublicKeyInfo: the name of the key in the record.
@@ -34,9 +33,23 @@ package struct PublicKeyFacts: Hashable, Sendable {
         guard let kind = PublicKeyInfo.kind(of: key), let info = try? PublicKeyInfo.der(of: key),
             let parsed = try? SubjectPublicKey(derEncoded: info)
         else { return nil }
+        self.init(kind: kind, info: info[...], key: parsed.key.bytes)
+    }
+
+    /// - Parameter standing: The octets of the key where it was read from, if they are known: those of a P-256 key are the
+    ///   only ones that it can have.
+    init?(_ key: Certificate.PublicKey, standing: ArraySlice<UInt8>?) {
+        if let standing, PublicKeyInfo.isP256(standing) {
+            self.init(kind: .p256, info: standing, key: standing.suffix(PublicKeyInfo.p256PointOctets))
+        } else {
+            self.init(key)
+        }
+    }
+
+    private init(kind: PublicKeyKind, info: ArraySlice<UInt8>, key: ArraySlice<UInt8>) {
         self.kind = kind
         sha256 = [UInt8](SHA256.hash(data: info))
-        subjectKeyIdentifier = PublicKeyInfo.subjectKeyIdentifier(of: parsed.key.bytes)
+        subjectKeyIdentifier = PublicKeyInfo.subjectKeyIdentifier(of: key)
     }
 }
 
@@ -74,6 +87,29 @@ package enum PublicKeyInfo {
     /// SHA-256 of the key's SubjectPublicKeyInfo: the name of a key in the record.
     package static func sha256(of key: Certificate.PublicKey) throws -> [UInt8] {
         try [UInt8](SHA256.hash(data: der(of: key)))
+    }
+
+    /// SHA-256 of the SubjectPublicKeyInfo of `key`, which was read from the certificate of this DER.
+    package static func sha256(of key: Certificate.PublicKey, in certificate: [UInt8]) throws -> [UInt8] {
+        // serialNumber, signature, issuer, validity, subject and key, behind the version if there is one.
+        let fields = DERElements.signed(in: certificate)
+        let version = fields.first?.identifier == 0xA0 ? 1 : 0
+        guard fields.count > version + 5, isP256(fields[version + 5].encoded) else { return try sha256(of: key) }
+        return [UInt8](SHA256.hash(data: fields[version + 5].encoded))
+    }
+
+    /// An uncompressed point: 04, X and Y (SEC 1 section 2.3.3).
+    fileprivate static let p256PointOctets = 65
+    /// What stands before X and Y in each SubjectPublicKeyInfo of a P-256 key (RFC 5480 section 2).
+    private static let p256Prefix: [UInt8] = [
+        0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2A, 0x86, 0x48, 0xCE, 0x3D, 0x02, 0x01,
+        0x06, 0x08, 0x2A, 0x86, 0x48, 0xCE, 0x3D, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00, 0x04,
+    ]
+
+    /// True if `info` is the SubjectPublicKeyInfo of a P-256 key as everybody encodes it, the library too: an encoding
+    /// by the library, which takes an inversion in the key's field, would give the same octets.
+    fileprivate static func isP256(_ info: ArraySlice<UInt8>) -> Bool {
+        info.count == p256Prefix.count - 1 + p256PointOctets && info.starts(with: p256Prefix)
     }
 
     /// The subject key identifier: the leftmost 160 bits of the SHA-256 of the key (RFC 7093 section 2, method 1).

@@ -68,6 +68,14 @@ struct LogLines: LogHandler {
     /// A JSON string (RFC 8259 section 7); everything below space is escaped, so that a value cannot start a line.
     private static func quote(_ text: String, to line: inout [UInt8]) {
         line.append(UInt8(ascii: "\""))
+        defer { line.append(UInt8(ascii: "\"")) }
+        let isPlain = text.utf8.allSatisfy {
+            $0 >= 0x20 && $0 != 0x7F && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\")
+        }
+        guard !isPlain else {
+            line += text.utf8
+            return
+        }
         for octet in text.utf8 {
             switch octet {
             case UInt8(ascii: "\""): line += #"\""#.utf8
@@ -79,7 +87,6 @@ struct LogLines: LogHandler {
             default: line.append(octet)
             }
         }
-        line.append(UInt8(ascii: "\""))
     }
 }
 
