@@ -18,7 +18,7 @@ take_turns() {
 }
 
 measure_pairs() {
-    local turn side before load
+    local turn side before
     step "By turns: this build and $against"
     new_state
     start_server "$against"
@@ -36,9 +36,7 @@ measure_pairs() {
         for side in this other; do
             sim load --dev "$state/dev.json" --devices "$turn_devices" --warmup 100 >"$state/measured" ||
                 die "turn $turn failed: $(<"$state/measured")"
-            load=$(<"$state/measured")
-            keep "turn-$side" "$turn" "$(jq -c --argjson floor "$before" '. + {floorMilliseconds: $floor.milliseconds}
-                | . + {ratio: (.cpuMilliseconds / .floorMilliseconds)}' <<<"$load")"
+            keep "turn-$side" "$turn" "$(in_floors "$(<"$state/measured")" "$before")"
             take_turns
         done
         say "turn $turn: $(tail -2 "$raw" | jq -rs 'map("\(.perSecond | round)/s, \(.cpuMilliseconds * 1000 | round) µs of CPU") | "this \(.[0]); other \(.[1])"')"

@@ -61,7 +61,7 @@ final class WaitingGroup<Request: Sendable, Answer: Sendable>: Sendable {
     ///     each has more in it. Whoever comes after a quiet moment does not wait.
     ///   - groupMax: There is no rest if so many wait: a group has no room for more.
     ///   - clock: Tells how long a group took, and when its rest is over.
-    ///   - take: Takes the next group from those that wait; what it leaves waits for the next.
+    ///   - take: Takes the next group, of one at least, from those that wait; what it leaves waits for the next.
     ///   - perform: Answers each of a group, once.
     func run(
         restMax: Duration,
@@ -72,10 +72,11 @@ final class WaitingGroup<Request: Sendable, Answer: Sendable>: Sendable {
     ) async {
         var notBefore = clock.now
         for await _ in arrivals {
-            while true {
-                if notBefore > clock.now, count < groupMax { try? await clock.sleep(until: notBefore, tolerance: nil) }
+            while case let waiting = count, waiting > 0 {
+                if waiting < groupMax, notBefore > clock.now {
+                    try? await clock.sleep(until: notBefore, tolerance: nil)
+                }
                 let group = state.withLock { take(&$0.waiting) }
-                if group.isEmpty { break }
                 let began = clock.now
                 await perform(group)
                 let ended = clock.now
@@ -105,11 +106,7 @@ extension WaitingGroup {
             await self.run(
                 restMax: restMax,
                 groupMax: groupMax,
-                take: { waiting in
-                    let group = Array(waiting.prefix(groupMax))
-                    waiting.removeFirst(group.count)
-                    return group
-                },
+                take: { $0.popFirst(groupMax) },
                 perform: { await Self.answer($0, logger: logger, ask: ask) }
             )
         }
@@ -133,5 +130,13 @@ extension WaitingGroup {
         } catch {
             for one in group { one.continuation.resume(returning: .failure(error)) }
         }
+    }
+}
+
+extension Deque {
+    /// Takes the first ones out, `countMax` of them if so many are there.
+    mutating func popFirst(_ countMax: Int) -> [Element] {
+        defer { removeFirst(Swift.min(countMax, count)) }
+        return Array(prefix(countMax))
     }
 }

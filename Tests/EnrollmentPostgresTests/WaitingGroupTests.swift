@@ -25,11 +25,7 @@ import Testing
                     restMax: restMax,
                     groupMax: Self.groupMax,
                     clock: clock,
-                    take: { waiting in
-                        let taken = Array(waiting.prefix(Self.groupMax))
-                        waiting.removeFirst(taken.count)
-                        return taken
-                    },
+                    take: { $0.popFirst(Self.groupMax) },
                     perform: { taken in
                         let requests = taken.map(\.request)
                         await during(requests)
@@ -76,9 +72,10 @@ import Testing
     @Test func `whoever comes after a quiet moment does not wait`() async throws {
         try await whileAnswering(restMax: .milliseconds(10)) {
             _ = try await group.answer(to: 1)
-            await clock.someoneSleeps()
+            await clock.isReadAgain()
             clock.advance(by: Self.took)
             #expect(try await group.answer(to: 2) == 2)
+            #expect(clock.sleptCount == 0)
         }
     }
 
@@ -109,18 +106,26 @@ private final class ManualClock: Clock {
     private struct State {
         var now = Instant(offset: .zero)
         var sleepers: [Int: (until: Instant, continuation: CheckedContinuation<Void, Never>)] = [:]
-        var next = 0
+        var sleptCount = 0
+        var isReadSinceMoved = false
     }
 
     private let state = Mutex(State())
 
-    var now: Instant { state.withLock { $0.now } }
+    /// How often someone went to sleep.
+    var sleptCount: Int { state.withLock { $0.sleptCount } }
+    var now: Instant {
+        state.withLock { state in
+            state.isReadSinceMoved = true
+            return state.now
+        }
+    }
     var minimumResolution: Duration { .zero }
 
     func sleep(until deadline: Instant, tolerance: Duration?) async throws {
         let id = state.withLock { state in
-            state.next += 1
-            return state.next
+            state.sleptCount += 1
+            return state.sleptCount
         }
         await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
@@ -139,11 +144,17 @@ private final class ManualClock: Clock {
     func advance(by duration: Duration) {
         let woken = state.withLock { state in
             state.now = state.now.advanced(by: duration)
+            state.isReadSinceMoved = false
             let due = state.sleepers.filter { $0.value.until <= state.now }
             for id in due.keys { state.sleepers[id] = nil }
             return due.values.map(\.continuation)
         }
         for continuation in woken { continuation.resume() }
+    }
+
+    /// Waits until someone knows how late it is since the clock was moved.
+    func isReadAgain() async {
+        while state.withLock({ !$0.isReadSinceMoved }) { await Task.yield() }
     }
 
     func someoneSleeps() async {
