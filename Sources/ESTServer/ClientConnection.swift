@@ -1,6 +1,5 @@
 import Enrollment
 import NIOCore
-import NIOSSL
 import SwiftASN1
 import Synchronization
 import X509
@@ -10,7 +9,8 @@ import X509
 final class ClientConnection: Sendable {
     private enum State {
         case anonymous
-        case unparsed([NIOSSLCertificate])
+        /// DER, leaf first.
+        case unparsed([[UInt8]])
         case parsed(PresentedChain, leafDER: [UInt8])
         /// It asks for nothing at the moment: what can be parsed anew is not kept.
         case resting(leafDER: [UInt8], intermediates: [Certificate])
@@ -34,9 +34,10 @@ final class ClientConnection: Sendable {
         }
     }
 
-    func present(_ certificates: [NIOSSLCertificate]) {
-        guard !certificates.isEmpty else { return }
-        state.withLock { $0 = .unparsed(certificates) }
+    /// Takes the chain that the client proved to hold: DER, leaf first.
+    func present(_ chain: [[UInt8]]) {
+        guard !chain.isEmpty else { return }
+        state.withLock { $0 = .unparsed(chain) }
     }
 
     /// What the client presented, parsed in memory-safe code once for as long as it goes on asking.
@@ -46,16 +47,10 @@ final class ClientConnection: Sendable {
             case .anonymous: return .anonymous
             case .parsed(let chain, leafDER: _): return .chain(chain)
             case .unreadable: return .unreadable
-            case .unparsed(let certificates):
-                guard let leafDER = try? certificates.first?.toDERBytes() else {
-                    state = .unreadable
-                    return .unreadable
-                }
+            case .unparsed(let chain):
                 // An intermediate that cannot be parsed cannot help to build a path; the leaf may do without it.
-                let intermediates = certificates.dropFirst().compactMap { certificate in
-                    (try? certificate.toDERBytes()).flatMap { self.intermediates.certificate($0) }
-                }
-                return Self.parse(leafDER, intermediates, &state)
+                let intermediates = chain.dropFirst().compactMap { self.intermediates.certificate($0) }
+                return Self.parse(chain[0], intermediates, &state)
             case .resting(let leafDER, let intermediates): return Self.parse(leafDER, intermediates, &state)
             }
         }

@@ -111,18 +111,24 @@ struct ClientChainBounds: Sendable {
     let countMax: Int
     let octetsMax: Int
 
-    /// True if the chain may go on to CertificateVerify.
-    func accept(_ certificates: [NIOSSLCertificate]) -> Bool {
-        guard certificates.count <= countMax else { return false }
+    /// The chain's DER, leaf first, if it may go on to CertificateVerify.
+    func accepted(_ certificates: [NIOSSLCertificate]) -> [[UInt8]]? {
+        guard !certificates.isEmpty, certificates.count <= countMax else { return nil }
+        var chain: [[UInt8]] = []
         var octets = 0
         for certificate in certificates {
-            guard let der = try? certificate.toDERBytes() else { return false }
+            guard let der = try? certificate.toDERBytes() else { return nil }
             octets += der.count
+            chain.append(der)
         }
-        guard octets <= octetsMax else { return false }
-        // A huge RSA key costs the server far more than it costs the client.
-        guard let key = try? certificates.first?.extractPublicKey().toSPKIBytes() else { return false }
-        return key.count <= Self.rsaKeyInfoOctetsMax
+        guard octets <= octetsMax else { return nil }
+        // A huge RSA key costs the server far more than it costs the client. A certificate without room for one has none.
+        if let leaf = chain.first, leaf.count > Self.rsaKeyInfoOctetsMax {
+            guard let key = try? certificates.first?.extractPublicKey().toSPKIBytes(),
+                key.count <= Self.rsaKeyInfoOctetsMax
+            else { return nil }
+        }
+        return chain
     }
 
     /// The SubjectPublicKeyInfo of an 8,192-bit RSA key has 1,062 octets; every other accepted key is smaller.

@@ -172,12 +172,12 @@ package struct ESTFront: Service {
         let gate = FlightGate()
         let handler = NIOSSLServerHandler(context: tls.context, configuration: .init()) { certificates, promise in
             // The handshake proves that the client holds the key; who it is, the request decides.
-            guard chainBounds.accept(certificates) else {
+            guard let chain = chainBounds.accepted(certificates) else {
                 observer.reached(.chain)
                 promise.succeed(.failed)
                 return
             }
-            connection.present(certificates)
+            connection.present(chain)
             promise.succeed(.certificateVerified(VerificationMetadata(nil)))
         }
         let watch = HandshakeWatch(

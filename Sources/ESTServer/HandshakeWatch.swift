@@ -44,9 +44,9 @@ final class HandshakeWatch: ChannelInboundHandler, RemovableChannelHandler {
             end(.completed)
             if connection.isAnonymous,
                 let handler = try? context.pipeline.syncOperations.handler(type: NIOSSLServerHandler.self),
-                let certificate = handler.peerCertificate
+                let leaf = try? handler.peerCertificate?.toDERBytes()
             {
-                connection.present([certificate])
+                connection.present([leaf])
             }
         }
         context.fireUserInboundEventTriggered(event)

@@ -37,17 +37,18 @@ final class LibpqResult: @unchecked Sendable {
     /// How many rows the command touched.
     var affectedRows: Int { unsafe PQcmdTuples(pointer).flatMap { unsafe Int(String(cString: $0)) } ?? 0 }
 
-    /// Lends the bytes of a value; the body gets nil for NULL. Row and column must exist.
-    func withValue<Value>(row: Int, column: Int, _ body: (borrowing Span<UInt8>) -> Value?) -> Value?? {
+    /// Lends the bytes of a value to `body`; false for NULL, which has none. Row and column must exist.
+    func readValue(row: Int, column: Int, _ body: (borrowing Span<UInt8>) -> Void) -> Bool {
         let (row, column) = (Int32(truncatingIfNeeded: row), Int32(truncatingIfNeeded: column))
         guard unsafe PQgetisnull(pointer, row, column) == 0, let start = unsafe PQgetvalue(pointer, row, column) else {
-            return .none
+            return false
         }
         let length = Int(unsafe PQgetlength(pointer, row, column))
         let bytes = unsafe UnsafeRawBufferPointer(start: start, count: length)
-        return unsafe bytes.withMemoryRebound(to: UInt8.self) { bytes in
-            .some(body(unsafe Span(_unsafeElements: bytes)))
+        unsafe bytes.withMemoryRebound(to: UInt8.self) { bytes in
+            body(unsafe Span(_unsafeElements: bytes))
         }
+        return true
     }
 
     /// What the server said, if this is an error result.

@@ -65,15 +65,14 @@ package struct PostgresRow: Sendable {
         guard Value.accepts(column.type) else {
             throw .decoding(column: column.name, reason: "type \(column.type.rawValue) cannot be read as \(type)")
         }
-        let value = result.withValue(row: row, column: index) { bytes in
-            Value(postgresBytes: bytes, type: column.type)
+        var value: Value?
+        let isPresent = result.readValue(row: row, column: index) { bytes in
+            value = Value(postgresBytes: bytes, type: column.type)
         }
-        switch value {
-        case .none: return nil
-        case .some(.some(let value)): return value
-        case .some(.none):
+        if isPresent, value == nil {
             throw .decoding(column: column.name, reason: "its bytes are no \(type)")
         }
+        return value
     }
 }
 

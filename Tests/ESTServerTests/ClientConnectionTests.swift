@@ -1,5 +1,4 @@
 import Enrollment
-import NIOSSL
 import TestKit
 import Testing
 
@@ -17,9 +16,7 @@ struct ClientConnectionTests {
         let connection = ClientConnection(source: "192.0.2.1", intermediates: ParsedIntermediates())
         connection.rest()
         #expect(connection.isAnonymous)
-        connection.present(
-            try [world.manufacturer, world.root].map { try NIOSSLCertificate(bytes: $0.der, format: .der) }
-        )
+        connection.present([world.manufacturer.der, world.root.der])
         let before = try #require(chain(connection))
         for _ in 0..<3 {
             connection.rest()
