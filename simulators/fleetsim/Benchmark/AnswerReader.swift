@@ -9,24 +9,35 @@ struct AnswerReader {
         let body: [UInt8]
     }
 
-    private static let blank = Array("\r\n\r\n".utf8)
-
     private var pending: [UInt8] = []
 
     mutating func take(_ bytes: ByteBuffer) { pending.append(contentsOf: bytes.readableBytesView) }
 
+    /// Behind the empty line that ends the head. A plain loop, since a general search takes a twentieth of the load's time.
+    private var bodyStart: Int? {
+        let (cr, lf) = (UInt8(ascii: "\r"), UInt8(ascii: "\n"))
+        var index = 3
+        while index < pending.count {
+            if pending[index] == lf, pending[index - 1] == cr, pending[index - 2] == lf, pending[index - 3] == cr {
+                return index + 1
+            }
+            index += 1
+        }
+        return nil
+    }
+
     /// The next whole answer.
     mutating func next() -> Answer? {
-        guard let head = pending.firstRange(of: Self.blank) else { return nil }
-        let lines = String(decoding: pending[..<head.lowerBound], as: UTF8.self).split(separator: "\r\n")
+        guard let bodyStart else { return nil }
+        let lines = String(decoding: pending[..<bodyStart], as: UTF8.self).split(separator: "\r\n")
         let length = lines.lazy.compactMap { line -> Int? in
             let field = line.split(separator: ":", maxSplits: 1)
             guard field.count == 2, field[0].lowercased() == "content-length" else { return nil }
             return Int(field[1].drop { $0 == " " })
         }.first
-        let end = head.upperBound + (length ?? 0)
+        let end = bodyStart + (length ?? 0)
         guard pending.count >= end else { return nil }
-        let body = Array(pending[head.upperBound..<end])
+        let body = Array(pending[bodyStart..<end])
         pending.removeFirst(end)
         guard let status = lines.first?.split(separator: " ").dropFirst().first.flatMap({ Int($0) }) else { return nil }
         return Answer(status: status, body: body)

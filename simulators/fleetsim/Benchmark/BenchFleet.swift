@@ -6,19 +6,21 @@ import NIOSSL
 import SwiftASN1
 import X509
 
-/// The devices of a measurement. All that they need is made before the clock starts: keys, IDevIDs, requests.
+/// The devices of a measurement. All that they need is made before the clock starts: keys, IDevIDs, requests, and what
+/// TLS holds of each.
 struct BenchFleet: Sendable {
     /// One connection to play: whose, and what is sent on it.
     struct Connection: Sendable {
-        let credential: Credential
+        /// TLS with that device's credential.
+        let context: NIOSSLContext
         /// Whole HTTP requests.
         let requests: [ByteBuffer]
     }
 
-    enum Credential: Sendable {
-        /// Certificate chain and key, in DER.
-        case own(chain: [[UInt8]], key: [UInt8])
-        case shared
+    /// Certificate chain and key of a device, in DER.
+    struct Credential: Sendable {
+        let chain: [[UInt8]]
+        let key: [UInt8]
     }
 
     /// DeviceIDs of measurements, as a range of their index: from the first to the end, which is none of them.
@@ -69,7 +71,7 @@ struct BenchFleet: Sendable {
         return try stride(from: 0, to: enrollments, by: each).map { first in
             let devices = (first..<min(first + each, enrollments)).map { "\(prefix)-\($0)" }
             return Connection(
-                credential: mode == .fresh ? try manufacturer.credential(of: devices[0]) : .shared,
+                context: try context(of: devices[0]),
                 requests: try devices.map { try request($0, isLast: $0 == devices.last) }
             )
         }
@@ -80,7 +82,7 @@ struct BenchFleet: Sendable {
         try (0..<count).map { number in
             let device = "\(prefix)-held-\(number)"
             return Connection(
-                credential: mode == .fresh ? try manufacturer.credential(of: device) : .shared,
+                context: try context(of: device),
                 requests: [try request(device, isLast: false)]
             )
         }
@@ -91,19 +93,14 @@ struct BenchFleet: Sendable {
         try (0..<count).map { try body("\(prefix)-\($0)").filter { $0 != UInt8(ascii: "\n") } }
     }
 
-    /// The TLS of a connection with that credential.
-    func context(_ credential: Credential) throws -> NIOSSLContext {
-        switch credential {
-        case .own(let chain, let key):
-            return try Self.context(
-                root: root,
-                chain: chain.map { try NIOSSLCertificate(bytes: $0, format: .der) },
-                key: NIOSSLPrivateKey(bytes: key, format: .der)
-            )
-        case .shared:
-            guard let claimContext else { throw SimulatorError.credential("there is no claim") }
-            return claimContext
-        }
+    private func context(of device: String) throws -> NIOSSLContext {
+        if let claimContext { return claimContext }
+        let credential = try manufacturer.credential(of: device)
+        return try Self.context(
+            root: root,
+            chain: credential.chain.map { try NIOSSLCertificate(bytes: $0, format: .der) },
+            key: NIOSSLPrivateKey(bytes: credential.key, format: .der)
+        )
     }
 
     private func request(_ device: String, isLast: Bool) throws -> ByteBuffer {
@@ -189,7 +186,7 @@ struct BenchManufacturer: Sendable {
             },
             issuerPrivateKey: Certificate.PrivateKey(lineKey)
         )
-        return .own(chain: [try Self.der(certificate), lineDER], key: Array(key.derRepresentation))
+        return BenchFleet.Credential(chain: [try Self.der(certificate), lineDER], key: Array(key.derRepresentation))
     }
 
     private static func der(_ certificate: Certificate) throws -> [UInt8] {

@@ -91,7 +91,7 @@ struct BenchLoadCommand: AsyncParsableCommand {
         )
         try server.resetPeakMemory()
         let endpoint = try LoopbackEndpoint(url: file.urls.est)
-        let run = LoadRun(plan, fleet: fleet, endpoint: endpoint, server: server, on: loop)
+        let run = LoadRun(plan, endpoint: endpoint, server: server, on: loop)
         var report = try await run.start()
         report.mode = mode.rawValue
         report.held = hold

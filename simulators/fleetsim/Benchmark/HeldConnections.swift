@@ -23,7 +23,7 @@ final class HeldConnections: @unchecked Sendable {
         let connections = try fleet.makeHeldConnections(count)
         for first in stride(from: 0, to: count, by: Self.openingMax) {
             let group = connections[first..<min(first + Self.openingMax, count)]
-            let opened = try await loop.submit { [self] in try group.map { try open($0, on: loop) } }.get()
+            let opened = try await loop.submit { [self] in group.map { open($0, on: loop) } }.get()
             channels += try await EventLoopFuture.whenAllSucceed(opened, on: loop).get()
         }
     }
@@ -36,11 +36,10 @@ final class HeldConnections: @unchecked Sendable {
     private func open(
         _ connection: BenchFleet.Connection,
         on loop: any EventLoop
-    ) throws -> EventLoopFuture<any Channel> {
+    ) -> EventLoopFuture<any Channel> {
         let answered = loop.makePromise(of: Void.self)
-        let channel = try LoadConnection.open(
+        let channel = LoadConnection.open(
             connection,
-            context: fleet.context(connection.credential),
             endpoint: endpoint,
             server: verified,
             on: loop,

@@ -59,7 +59,6 @@ final class LoadConnection: ChannelInboundHandler {
     /// Connects on `loop`. A connection that cannot be made counts as one without answers.
     static func open(
         _ connection: BenchFleet.Connection,
-        context: NIOSSLContext,
         endpoint: LoopbackEndpoint,
         server: VerifiedServer,
         on loop: any EventLoop,
@@ -75,7 +74,7 @@ final class LoadConnection: ChannelInboundHandler {
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     let pipeline = channel.pipeline.syncOperations
-                    try pipeline.addHandler(server.handler(context, serverName: endpoint.serverName))
+                    try pipeline.addHandler(server.handler(connection.context, serverName: endpoint.serverName))
                     try pipeline.addHandler(ServerSeen(server))
                     try pipeline.addHandler(handler.value)
                 }

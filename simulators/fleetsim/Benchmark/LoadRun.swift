@@ -1,5 +1,4 @@
 import NIOCore
-import NIOSSL
 
 /// What a measurement plays.
 struct LoadPlan: Sendable {
@@ -16,7 +15,6 @@ struct LoadPlan: Sendable {
 final class LoadRun: @unchecked Sendable {
     // Unchecked: after `start`, everything below is touched on `loop` alone.
     private let plan: LoadPlan
-    private let fleet: BenchFleet
     private let endpoint: LoopbackEndpoint
     private let server: ServerProcess
     private let loop: any EventLoop
@@ -32,13 +30,11 @@ final class LoadRun: @unchecked Sendable {
 
     init(
         _ plan: LoadPlan,
-        fleet: BenchFleet,
         endpoint: LoopbackEndpoint,
         server: ServerProcess,
         on loop: any EventLoop
     ) {
         self.plan = plan
-        self.fleet = fleet
         self.endpoint = endpoint
         self.server = server
         self.loop = loop
@@ -71,15 +67,8 @@ final class LoadRun: @unchecked Sendable {
     private func play(_ connection: BenchFleet.Connection, since due: NIODeadline) {
         open += 1
         var since = due
-        let context: NIOSSLContext
-        do {
-            context = try fleet.context(connection.credential)
-        } catch {
-            return done.fail(error)
-        }
         _ = LoadConnection.open(
             connection,
-            context: context,
             endpoint: endpoint,
             server: verified,
             on: loop,
