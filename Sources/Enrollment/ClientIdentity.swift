@@ -3,8 +3,9 @@ import Foundation
 package import PKI
 package import X509
 
-/// The certificate chain that a client proved to hold in TLS, leaf first, unjudged.
-package struct PresentedChain: Sendable {
+/// The certificate chain that a client proved to hold in TLS, leaf first, unjudged. Like the identities below a class, since
+/// it holds whole certificates and is handed from step to step.
+package final class PresentedChain: Sendable {
     package let leaf: Certificate
     /// SHA-256 of the leaf's DER.
     package let leafSHA256: [UInt8]
@@ -38,7 +39,7 @@ package enum ClientIdentity: Sendable {
 }
 
 /// The holder of a bootstrap credential.
-package struct BootstrapIdentity: Sendable {
+package final class BootstrapIdentity: Sendable {
     package let anchor: BootstrapAnchor
     package let subject: DistinguishedName
     package let alternativeNames: CredentialNames
@@ -62,11 +63,18 @@ package struct BootstrapIdentity: Sendable {
 }
 
 /// The holder of an operational certificate.
-package struct OperationalIdentity: Sendable {
+package final class OperationalIdentity: Sendable {
     package let device: DeviceID
     package let certificate: Certificate
     package let serialNumber: [UInt8]
     package let credentialSHA256: [UInt8]
+
+    package init(device: DeviceID, certificate: Certificate, serialNumber: [UInt8], credentialSHA256: [UInt8]) {
+        self.device = device
+        self.certificate = certificate
+        self.serialNumber = serialNumber
+        self.credentialSHA256 = credentialSHA256
+    }
 }
 
 extension ClientIdentity {

@@ -42,7 +42,7 @@ package struct TrustAnchors: Sendable {
                 policies.1
             }
             if case .validCertificate = await verifier.validate(leaf: leaf, intermediates: CertificateStore()) {
-                memo?.remember(proven.anchor, by: met, chain: [leaf, proven.certificate, proven.anchor])
+                memo?.remember(proven.anchor, by: met, validity: proven.validity.limited(by: ChainValidity(leaf)))
                 return .trusted(anchor: proven.anchor)
             }
             // Why not, the whole path says.
@@ -58,7 +58,8 @@ package struct TrustAnchors: Sendable {
             guard let anchor = chain.last else { return .unknown }
             met.remember(chain.dropFirst().dropLast())
             if chain.count == 3 { met.prove(chain[1], below: anchor) }
-            memo?.remember(anchor, by: met, chain: chain)
+            let validity = chain.dropFirst().reduce(ChainValidity(leaf)) { $0.limited(by: ChainValidity($1)) }
+            memo?.remember(anchor, by: met, validity: validity)
             return .trusted(anchor: anchor)
         case .couldNotValidate(let failures):
             guard let first = failures.first else { return .unknown }
@@ -78,11 +79,19 @@ private final class MetIntermediates: Sendable {
 
     /// An intermediate that chains to an anchor. All devices of a product line show the same one, and its signature
     /// need not be verified for each.
-    struct Proven: Sendable {
+    final class Proven: Sendable {
         let certificate: Certificate
         let anchor: Certificate
         /// Holds `certificate` alone.
         let store: CertificateStore
+        let validity: ChainValidity
+
+        init(_ certificate: Certificate, below anchor: Certificate) {
+            self.certificate = certificate
+            self.anchor = anchor
+            store = CertificateStore([certificate])
+            validity = ChainValidity(certificate).limited(by: ChainValidity(anchor))
+        }
     }
 
     private let known = Mutex<[DistinguishedName: [Certificate]]>([:])
@@ -91,10 +100,7 @@ private final class MetIntermediates: Sendable {
     /// The proven intermediate of the same content, if it and its anchor are in date.
     func proven(_ certificate: Certificate, at now: Date) -> Proven? {
         guard let proven = provenByContent.withLock({ $0[certificate.tbsCertificateBytes] }) else { return nil }
-        let isInDate = [proven.certificate, proven.anchor].allSatisfy {
-            now >= $0.notValidBefore && now <= $0.notValidAfter
-        }
-        return isInDate ? proven : nil
+        return proven.validity.contains(now) ? proven : nil
     }
 
     /// Remembers that a path through `certificate` to `anchor` was valid. What an anchor says of names below its
@@ -103,11 +109,7 @@ private final class MetIntermediates: Sendable {
         guard anchor.extensions[oid: .X509ExtensionID.nameConstraints] == nil else { return }
         provenByContent.withLock { proven in
             guard proven.count < Self.countMax else { return }
-            proven[certificate.tbsCertificateBytes] = Proven(
-                certificate: certificate,
-                anchor: anchor,
-                store: CertificateStore([certificate])
-            )
+            proven[certificate.tbsCertificateBytes] = Proven(certificate, below: anchor)
         }
     }
 
@@ -144,8 +146,7 @@ package final class ChainMemo: Sendable {
     private struct Finding {
         let anchors: MetIntermediates
         let anchor: Certificate
-        let notBefore: Date
-        let notAfter: Date
+        let validity: ChainValidity
     }
 
     private let finding = Mutex<Finding?>(nil)
@@ -155,20 +156,33 @@ package final class ChainMemo: Sendable {
     /// The anchor that the chain leads to, if the same anchors found so and all of the chain is in date.
     fileprivate func anchor(by anchors: MetIntermediates, at now: Date) -> Certificate? {
         finding.withLock { finding in
-            guard let finding, finding.anchors === anchors, now >= finding.notBefore, now <= finding.notAfter else {
-                return nil
-            }
+            guard let finding, finding.anchors === anchors, finding.validity.contains(now) else { return nil }
             return finding.anchor
         }
     }
 
-    fileprivate func remember(_ anchor: Certificate, by anchors: MetIntermediates, chain: [Certificate]) {
-        guard let notBefore = chain.map(\.notValidBefore).max(), let notAfter = chain.map(\.notValidAfter).min() else {
-            return
-        }
-        let found = Finding(anchors: anchors, anchor: anchor, notBefore: notBefore, notAfter: notAfter)
-        finding.withLock { $0 = found }
+    fileprivate func remember(_ anchor: Certificate, by anchors: MetIntermediates, validity: ChainValidity) {
+        finding.withLock { $0 = Finding(anchors: anchors, anchor: anchor, validity: validity) }
     }
+}
+
+/// From when to when all certificates of a chain are in date.
+private struct ChainValidity {
+    private let notBefore: Date
+    private let notAfter: Date
+
+    init(_ certificate: Certificate) { self.init(from: certificate.notValidBefore, to: certificate.notValidAfter) }
+
+    private init(from notBefore: Date, to notAfter: Date) {
+        self.notBefore = notBefore
+        self.notAfter = notAfter
+    }
+
+    func limited(by other: Self) -> Self {
+        Self(from: max(notBefore, other.notBefore), to: min(notAfter, other.notAfter))
+    }
+
+    func contains(_ now: Date) -> Bool { now >= notBefore && now <= notAfter }
 }
 
 /// How a certificate stands to a set of anchors.

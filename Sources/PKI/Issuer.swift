@@ -4,7 +4,7 @@ import SwiftASN1
 package import X509
 
 /// An intermediate CA that can sign: its certificate, the CAs above it, and a handle on its private key.
-package struct Issuer: Sendable {
+package final class Issuer: Sendable {
     /// 1 to 40 of `a-z0-9-`; stands in URLs.
     package let name: String
     package let certificate: Certificate
