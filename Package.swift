@@ -17,7 +17,7 @@ let settings: [SwiftSetting] = [
 ]
 
 /// How the programs are linked on Linux: by the toolchain's own linker, with relocations in short form and no table of
-/// the program's own symbols, which nobody looks up at run time. The kernel counts 6 MB less of them as resident.
+/// the program's own symbols, which nobody looks up at run time. The kernel counts 4 to 6 MB less as resident.
 let linking: [LinkerSetting] = [
     .unsafeFlags(
         ["-use-ld=lld", "-Xlinker", "-z", "-Xlinker", "pack-relative-relocs", "-Xlinker", "--no-export-dynamic"],
