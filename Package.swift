@@ -98,17 +98,18 @@ let package = Package(
         .systemLibrary(name: "CMosquitto", pkgConfig: "libmosquitto", providers: [.apt(["libmosquitto-dev"])]),
 
         // Libraries that know nothing of enrollment.
-        module("OpenSSL", ["COpenSSL"]),
+        module("DEROctets", []),
+        module("OpenSSL", ["COpenSSL", "DEROctets"]),
         module("Postgres", ["CLibpq", .deque, .lifecycle, .logging]),
         module("MQTT", ["CMosquitto", .logging]),
-        module("EST", [.asn1]),
+        module("EST", ["DEROctets", .asn1]),
         module("LocalServers", [.logging, .subprocess, .systemPackage]),
         module("Prometheus", [.coreMetrics]),
         module("OperatorAPI", []),
         module("FrontBounds", [.nioCore]),
 
         // What is decided and signed.
-        module("PKI", ["OpenSSL", .asn1, .crypto, .cryptoExtras, .x509]),
+        module("PKI", ["DEROctets", "OpenSSL", .asn1, .crypto, .cryptoExtras, .x509]),
         module("Enrollment", ["PKI", .crypto, .logging, .x509]),
 
         // Adapters and fronts.
@@ -194,6 +195,7 @@ let package = Package(
             swiftSettings: settings
         ),
         tests("ArchitectureTests", []),
+        tests("DEROctetsTests", ["DEROctets", .asn1]),
         tests("OpenSSLTests", ["OpenSSL", "TestPeers"]),
         tests("PKITests", ["PKI", "OpenSSL", "TestKit", "TestPeers", .asn1, .crypto, .cryptoExtras, .x509]),
         tests("ESTTests", ["EST", "TestPeers", .asn1]),

@@ -1,3 +1,4 @@
+import DEROctets
 import SwiftASN1
 
 /// The certs-only message: a degenerate CMS SignedData that carries certificates and nothing else (RFC 5272
@@ -13,14 +14,19 @@ package enum CertsOnly {
     package static func encode(_ certificates: [[UInt8]]) throws(CertsOnlyDefect) -> [UInt8] {
         guard !certificates.isEmpty else { throw .noCertificate }
         guard certificates.count <= certificatesMax else { throw .tooMany(max: certificatesMax) }
-        guard certificates.allSatisfy(isSequence) else { throw .notACertificate }
+        guard certificates.allSatisfy(DERElement.isSequence) else { throw .notACertificate }
         let sorted = certificates.sorted { $0.lexicographicallyPrecedes($1) }
         var set: [UInt8] = []
         for (index, certificate) in sorted.enumerated() where index == 0 || sorted[index - 1] != certificate {
             set += certificate
         }
-        let signedData = element(0x30, beforeCertificates + element(0xA0, set) + noSignerInfos)
-        let message = element(0x30, signedDataType + element(0xA0, signedData))
+        // SwiftASN1 would write each content first and then move it, octet by octet, to make room for its length.
+        var signedData = beforeCertificates
+        DERElement.append(DERElement.context0, set, to: &signedData)
+        signedData += noSignerInfos
+        var content = signedDataType
+        DERElement.append(DERElement.context0, DERElement.encoded(DERElement.sequence, signedData), to: &content)
+        let message = DERElement.encoded(DERElement.sequence, content)
         guard message.count <= octetsMax else { throw .tooLarge(max: octetsMax) }
         return message
     }
@@ -61,23 +67,6 @@ package enum CertsOnly {
     ]
     private static let noSignerInfos: [UInt8] = [0x31, 0x00]
 
-    /// An element of DER (X.690 section 8.1). SwiftASN1 would write the content first and then move it, octet by octet, to
-    /// make room for its length, once for each element around the certificates.
-    private static func element(_ identifier: UInt8, _ content: [UInt8]) -> [UInt8] {
-        let length = content.count
-        var element = [identifier]
-        element.reserveCapacity(length + 5)
-        if length < 0x80 {
-            element.append(UInt8(length))
-        } else {
-            let octets = (0..<4).reversed().map { UInt8(truncatingIfNeeded: length >> ($0 * 8)) }.drop { $0 == 0 }
-            element.append(0x80 | UInt8(octets.count))
-            element += octets
-        }
-        element += content
-        return element
-    }
-
     private static let certificatesTag = ASN1Identifier(tagWithNumber: 0, tagClass: .contextSpecific)
     private static let crlsTag = ASN1Identifier(tagWithNumber: 1, tagClass: .contextSpecific)
 
@@ -111,17 +100,6 @@ package enum CertsOnly {
         else { throw CertsOnlyDefect.structure("has signers, so it is not certs-only") }
         guard !found.isEmpty else { throw CertsOnlyDefect.noCertificate }
         return found
-    }
-
-    /// True if `der` is one SEQUENCE in definite form and nothing after it.
-    private static func isSequence(_ der: [UInt8]) -> Bool {
-        guard der.count >= 2, der[0] == 0x30 else { return false }
-        let first = der[1]
-        guard first & 0x80 != 0 else { return der.count == 2 + Int(first) }
-        let lengthOctets = Int(first & 0x7F)
-        guard (1...3).contains(lengthOctets), der.count >= 2 + lengthOctets else { return false }
-        let length = der[2..<(2 + lengthOctets)].reduce(0) { $0 << 8 | Int($1) }
-        return der.count == 2 + lengthOctets + length
     }
 }
 

@@ -108,7 +108,7 @@ struct ESTResponder: Sendable {
             requestID: requestID
         )
         var answer = self.answer(await enrollment.enroll(submission), to: request)
-        answer.fields.append(("Request-Id", requestID.uuidString.lowercased()))
+        answer.fields.append(("Request-Id", requestID.text))
         return answer
     }
 

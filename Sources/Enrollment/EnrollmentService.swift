@@ -304,11 +304,10 @@ package struct EnrollmentService: Sendable {
         do {
             let template = try CertificateTemplate(
                 names: names,
-                publicKey: request.publicKey,
+                key: request.publicKeyFacts,
                 profile: fleet.profile,
                 issuer: fleet.issuer,
                 now: at,
-                keyFacts: request.publicKeyFacts,
                 common: fleet.commonExtensions
             )
             let linted = try CertificateLint.lint(template, names: names, profile: fleet.profile, issuer: fleet.issuer)
@@ -338,27 +337,30 @@ package struct EnrollmentService: Sendable {
         attempt.credentialSubject = chain.leaf.subject.text.plain(max: Attempt.subjectLengthMax)
     }
 
+    /// The most fields of an attempt's line.
+    private static let logFieldsMax = 12
+
     private func log(_ attempt: Attempt, _ result: EnrollmentResult, took: Duration) {
-        var metadata: Logger.Metadata = [
-            "request_id": "\(attempt.requestID)",
-            "fleet": "\(attempt.fleetName)",
-            "operation": "\(attempt.operation.rawValue)",
-            "source": "\(attempt.source)",
-            "stage": "\(attempt.stage.rawValue)",
-            "milliseconds": "\(Int((took.inSeconds * 1000).rounded()))",
-        ]
+        var metadata: Logger.Metadata = [:]
+        metadata.reserveCapacity(Self.logFieldsMax)
+        metadata["request_id"] = .string(attempt.requestID.text)
+        metadata["fleet"] = "\(attempt.fleetName)"
+        metadata["operation"] = .string(attempt.operation.rawValue)
+        metadata["source"] = "\(attempt.source)"
+        metadata["stage"] = .string(attempt.stage.rawValue)
+        metadata["milliseconds"] = .string(String(Int((took.inSeconds * 1000).rounded())))
         metadata["device"] = attempt.device.map { "\($0)" }
-        metadata["credential"] = attempt.credentialKind.map { "\($0.rawValue)" }
-        metadata["rule"] = attempt.rule.isEmpty ? nil : "\(attempt.rule)"
+        metadata["credential"] = attempt.credentialKind.map { .string($0.rawValue) }
+        metadata["rule"] = attempt.rule.isEmpty ? nil : .string(attempt.rule)
         switch result {
         case .certificate:
-            metadata["outcome"] = "\(attempt.outcome.rawValue)"
-            metadata["serial"] = attempt.serialNumber.map { "\(Hex.text($0))" }
+            metadata["outcome"] = .string(attempt.outcome.rawValue)
+            metadata["serial"] = attempt.serialNumber.map { .string(Hex.text($0)) }
         case .pending: metadata["outcome"] = "pending"
         case .refused(let refusal):
             metadata["outcome"] = "refused"
-            metadata["reason"] = "\(refusal.reason.rawValue)"
-            metadata["detail"] = "\(refusal.detail)"
+            metadata["reason"] = .string(refusal.reason.rawValue)
+            metadata["detail"] = .string(refusal.detail)
         case .unavailable(let error):
             metadata["outcome"] = "unavailable"
             metadata["reason"] = "\(error)"

@@ -1,6 +1,24 @@
 package import Foundation
+import PKI
 
 extension UUID {
+    /// The id in words, in lower case (RFC 9562 section 4).
+    package var text: String {
+        let octets = unsafe withUnsafeBytes(of: uuid) { unsafe [UInt8]($0) }
+        var text: [UInt8] = []
+        text.reserveCapacity(Self.textLength)
+        for (index, octet) in octets.enumerated() {
+            if Self.groupStarts.contains(index) { text.append(UInt8(ascii: "-")) }
+            text.append(Hex.digit(octet >> 4))
+            text.append(Hex.digit(octet & 0x0F))
+        }
+        return String(decoding: text, as: UTF8.self)
+    }
+
+    private static let textLength = 36
+    /// The octets that a hyphen stands before.
+    private static let groupStarts = [4, 6, 8, 10]
+
     /// A UUID of version 7 (RFC 9562 section 5.7): it begins with the time, so that rows of one moment lie side by side
     /// in an index, and a request's id tells when it came.
     package static func timeOrdered(at now: Date, randomness: inout some RandomNumberGenerator) -> UUID {

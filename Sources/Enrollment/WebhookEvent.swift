@@ -121,7 +121,7 @@ package struct WebhookEvent: Hashable, Sendable {
     private static func data(of attempt: Attempt) -> [String: String] {
         var data = [
             "fleet": attempt.fleetName.text, "operation": attempt.operation.rawValue,
-            "requestID": attempt.requestID.uuidString.lowercased(), "rule": attempt.rule,
+            "requestID": attempt.requestID.text, "rule": attempt.rule,
         ]
         data["credential"] = attempt.credentialSHA256.map { Hex.text($0) }
         data["credentialKind"] = attempt.credentialKind?.rawValue

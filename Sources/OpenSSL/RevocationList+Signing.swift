@@ -1,4 +1,5 @@
 import COpenSSL
+import DEROctets
 import Foundation
 
 extension RevocationList {
@@ -16,30 +17,30 @@ extension RevocationList {
         let algorithm = key.algorithm.signatureAlgorithm
         let digest = key.algorithm.ownDigest
         // TBSCertList, version 2 (RFC 5280 section 5.1).
-        var content = DEREncoding.node(DEREncoding.integer, [1]) + algorithm
+        var content = DERElement.encoded(DERElement.integer, [1]) + algorithm
         content += try certificate.subject
         for date in [thisUpdate, nextUpdate] {
-            guard let time = ListedTime.der(date) else { throw Self.refusal("its times are out of range") }
+            guard let time = DERTime.der(date) else { throw Self.refusal("its times are out of range") }
             content += time
         }
         // No empty list: it is absent (section 5.1.2.6).
-        if !entries.isEmpty { DEREncoding.append(DEREncoding.sequence, try encodedEntries(), to: &content) }
-        DEREncoding.append(DEREncoding.explicit0, try extensions(issuer: certificate, freshest: freshest), to: &content)
-        let list = DEREncoding.node(DEREncoding.sequence, content)
+        if !entries.isEmpty { DERElement.append(DERElement.sequence, try encodedEntries(), to: &content) }
+        DERElement.append(DERElement.context0, try extensions(issuer: certificate, freshest: freshest), to: &content)
+        let list = DERElement.encoded(DERElement.sequence, content)
         let signature = try key.sign(list, digest: digest)
         guard try certificate.verifies(signature, over: list, digest: key.algorithm == .ed25519 ? nil : digest) else {
             throw Self.refusal("the signature does not verify under the CA's own certificate; check the key store")
         }
-        return DEREncoding.node(
-            DEREncoding.sequence,
-            list + algorithm + DEREncoding.node(DEREncoding.bitString, [0] + signature)
+        return DERElement.encoded(
+            DERElement.sequence,
+            list + algorithm + DERElement.encoded(DERElement.bitString, [0] + signature)
         )
     }
 
     private static let operation = "sign the CRL"
     /// The extension reasonCode of an entry, but for its last octet (RFC 5280 section 5.3.1).
     private static let reasonExtension: [UInt8] = [
-        0x30, 0x0C, 0x30, 0x0A, 0x06, 0x03, 0x55, 0x1D, 0x15, 0x04, 0x03, DEREncoding.enumerated, 0x01,
+        0x30, 0x0C, 0x30, 0x0A, 0x06, 0x03, 0x55, 0x1D, 0x15, 0x04, 0x03, DERElement.enumerated, 0x01,
     ]
 
     private static func refusal(_ reason: String) -> OpenSSLError {
@@ -58,7 +59,7 @@ extension RevocationList {
             guard !serial.isEmpty, serial.count <= Self.serialOctetsMax else {
                 throw Self.refusal("a serial number must have 1 to \(Self.serialOctetsMax) octets, and not be zero")
             }
-            guard let time = ListedTime.der(entry.revokedAt) else {
+            guard let time = DERTime.der(entry.revokedAt) else {
                 throw Self.refusal("the time of a revocation is out of range")
             }
             // An integer with its highest bit set would be negative.
@@ -67,9 +68,9 @@ extension RevocationList {
             let serialLength = serial.count + (isNegative ? 1 : 0)
             // Unspecified is said by saying nothing (RFC 5280 section 5.3.1).
             let reasonLength = entry.reason == 0 ? 0 : Self.reasonExtension.count + 1
-            encoded.append(DEREncoding.sequence)
+            encoded.append(DERElement.sequence)
             encoded.append(UInt8(2 + serialLength + time.count + reasonLength))
-            encoded.append(DEREncoding.integer)
+            encoded.append(DERElement.integer)
             encoded.append(UInt8(serialLength))
             if isNegative { encoded.append(0) }
             encoded.append(contentsOf: serial)
@@ -137,20 +138,5 @@ extension RevocationList {
             }
         }
         return unsafe uris
-    }
-}
-
-extension KeyAlgorithm {
-    /// AlgorithmIdentifier, DER, of a signature with `ownDigest` (RFC 5758 section 3.2, RFC 4055 section 5, RFC 8410
-    /// section 3).
-    fileprivate var signatureAlgorithm: [UInt8] {
-        switch self {
-        case .ecdsaP256: [0x30, 0x0A, 0x06, 0x08, 0x2A, 0x86, 0x48, 0xCE, 0x3D, 0x04, 0x03, 0x02]
-        case .ecdsaP384: [0x30, 0x0A, 0x06, 0x08, 0x2A, 0x86, 0x48, 0xCE, 0x3D, 0x04, 0x03, 0x03]
-        case .ecdsaP521: [0x30, 0x0A, 0x06, 0x08, 0x2A, 0x86, 0x48, 0xCE, 0x3D, 0x04, 0x03, 0x04]
-        case .rsa:
-            [0x30, 0x0D, 0x06, 0x09, 0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 0x01, 0x01, 0x0B, 0x05, 0x00]
-        case .ed25519: [0x30, 0x05, 0x06, 0x03, 0x2B, 0x65, 0x70]
-        }
     }
 }

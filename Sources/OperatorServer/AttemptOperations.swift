@@ -34,7 +34,7 @@ extension OperatorOperations {
         guard let entry = try await record.attempts.attempt(id) else {
             throw API.Problem.notFound(
                 "attempt-unknown",
-                "no attempt \(id.uuidString.lowercased()) was kept; old ones are removed"
+                "no attempt \(id.text) was kept; old ones are removed"
             )
         }
         return try .json(API.Attempt(entry))

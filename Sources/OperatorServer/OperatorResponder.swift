@@ -22,7 +22,7 @@ struct OperatorResponder: HTTPResponder {
     func respond(to request: Request, context: BasicRequestContext) async throws -> Response {
         let began = ContinuousClock.now
         var randomness = SystemRandomNumberGenerator()
-        let requestID = UUID.timeOrdered(at: now(), randomness: &randomness).uuidString.lowercased()
+        let requestID = UUID.timeOrdered(at: now(), randomness: &randomness).text
         var line = logger
         line[metadataKey: "request"] = "\(requestID)"
         line[metadataKey: "source"] = "\(OperatorConnection.current?.source ?? "unknown")"

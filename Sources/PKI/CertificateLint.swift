@@ -25,7 +25,7 @@ package struct LintFinding: Error, Hashable, CustomStringConvertible {
 package enum CertificateLint {
     private static let serialOctetsMin = 8
     private static let nameLengthMax = 64
-    private static let extensionsAllowed: Set<ASN1ObjectIdentifier> = [
+    private static let extensionsAllowed: [ASN1ObjectIdentifier] = [
         .X509ExtensionID.keyUsage, .X509ExtensionID.extendedKeyUsage, .X509ExtensionID.authorityKeyIdentifier,
         .X509ExtensionID.subjectKeyIdentifier, .X509ExtensionID.subjectAlternativeName,
         .X509ExtensionID.authorityInformationAccess, CRLDistributionPoints.oid,
@@ -119,7 +119,7 @@ package enum CertificateLint {
         issuer: Issuer
     ) throws(LintFinding) {
         // The request's verification judged the key's numbers already; here only its kind is asked again.
-        guard let key = template.keyFacts else {
+        guard let key = template.key else {
             throw LintFinding(rule: "K-01", reason: "the key is of an unknown kind")
         }
         try require(!issuer.chain.keys.contains(key.sha256), "C-04", "the key is a CA's")
@@ -141,15 +141,15 @@ package enum CertificateLint {
         issuer: Issuer
     ) throws {
         let extensions = template.extensions
-        var seen: Set<ASN1ObjectIdentifier> = []
-        for one in extensions {
-            try require(seen.insert(one.oid).inserted, "X-14", "extension \(one.oid) stands twice")
+        for (index, one) in extensions.enumerated() {
+            let isFirst = !extensions.prefix(index).contains { $0.oid == one.oid }
+            try require(isFirst, "X-14", "extension \(one.oid) stands twice")
             try require(extensionsAllowed.contains(one.oid), "X-14", "extension \(one.oid) has no place here")
         }
         try require(extensions[oid: .X509ExtensionID.keyUsage]?.critical == true, "X-07", "keyUsage is not critical")
         let usage = try extensions.keyUsage
         var isRSA = false
-        if case .rsa? = template.keyFacts?.kind { isRSA = true }
+        if case .rsa? = template.key?.kind { isRSA = true }
         let expected = KeyUsage(digitalSignature: true, keyEncipherment: isRSA && profile.rsaKeyEncipherment)
         try require(usage == expected, "X-07", "keyUsage is \(String(describing: usage))")
         try require(
@@ -164,7 +164,7 @@ package enum CertificateLint {
             "authorityKeyIdentifier is not the issuer's subjectKeyIdentifier"
         )
         try require(
-            try extensions.subjectKeyIdentifier == template.keyFacts?.subjectKeyIdentifier,
+            try extensions.subjectKeyIdentifier == template.key?.subjectKeyIdentifier,
             "X-06",
             "subjectKeyIdentifier is not the key's"
         )

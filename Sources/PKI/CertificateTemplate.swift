@@ -6,9 +6,8 @@ package import X509
 /// A device certificate as it is to be signed, decided by the profile alone.
 package struct CertificateTemplate: Sendable {
     package let serialNumber: Certificate.SerialNumber
-    package let publicKey: Certificate.PublicKey
-    /// Nil for a key of a kind that is not known, which the lint refuses.
-    let keyFacts: PublicKeyFacts?
+    /// The key to certify, as it stands in the request. Nil for one of a kind that is not known, which the lint refuses.
+    let key: PublicKeyFacts?
     package let notBefore: Date
     package let notAfter: Date
     package let subject: DistinguishedName
@@ -20,26 +19,20 @@ package struct CertificateTemplate: Sendable {
     /// - Parameters:
     ///   - now: The time of issue; notBefore is backdated from it, notAfter counted from it, both clamped to the
     ///     issuer's validity.
-    ///   - keyFacts: Those of `publicKey`, if they are known already.
     ///   - common: The extensions of this profile and issuer, if they are made already.
     package init(
         names: DeviceNames,
-        publicKey: Certificate.PublicKey,
+        key: PublicKeyFacts,
         profile: CertificateProfile,
         issuer: Issuer,
         now: Date,
         serialNumber: Certificate.SerialNumber? = nil,
-        keyFacts: PublicKeyFacts? = nil,
         common: ProfileExtensions? = nil
     ) throws(SigningError) {
-        guard let facts = keyFacts ?? PublicKeyFacts(publicKey) else {
-            throw .failed("the key is of a kind that is not known")
-        }
-        self.keyFacts = facts
+        self.key = key
         let milliseconds = UInt64(max(0, now.timeIntervalSince1970 * 1000))
         let serialNumber = serialNumber ?? SerialNumber.make(milliseconds: milliseconds)
         self.serialNumber = serialNumber
-        self.publicKey = publicKey
         let second = Date(timeIntervalSince1970: now.timeIntervalSince1970.rounded(.down))
         notBefore = max(second.addingTimeInterval(-profile.backdating.inSeconds), issuer.certificate.notValidBefore)
         notAfter = min(second.addingTimeInterval(profile.lifetime.inSeconds), issuer.certificate.notValidAfter)
@@ -47,7 +40,7 @@ package struct CertificateTemplate: Sendable {
         do {
             let common = try common ?? ProfileExtensions(profile: profile, issuer: issuer)
             crlShard = common.shard(of: serialNumber)
-            extensions = try common.extensions(names: names, profile: profile, key: facts, crlShard: crlShard)
+            extensions = try common.extensions(names: names, profile: profile, key: key, crlShard: crlShard)
         } catch let error as SigningError {
             throw error
         } catch {
@@ -57,15 +50,14 @@ package struct CertificateTemplate: Sendable {
 
     init(
         serialNumber: Certificate.SerialNumber,
-        publicKey: Certificate.PublicKey,
+        key: PublicKeyFacts?,
         notBefore: Date,
         notAfter: Date,
         subject: DistinguishedName,
         extensions: Certificate.Extensions
     ) {
         self.serialNumber = serialNumber
-        self.publicKey = publicKey
-        keyFacts = PublicKeyFacts(publicKey)
+        self.key = key
         self.notBefore = notBefore
         self.notAfter = notAfter
         self.subject = subject

@@ -1,4 +1,5 @@
 import Crypto
+import DEROctets
 import SwiftASN1
 package import X509
 

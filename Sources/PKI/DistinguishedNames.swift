@@ -34,14 +34,14 @@ extension DistinguishedName {
     package var hasSerialNumberAttribute: Bool { has(.serialNumberAttribute) }
 
     /// The name in words, last part first (RFC 4514): what `description` gives, which spends most of its time in chains
-    /// of lazy sequences.
+    /// of lazy sequences, and makes a string of each character.
     package var text: String {
         var text = ""
         for (number, rdn) in reversed().enumerated() {
             if number > 0 { text += "," }
             for (number, attribute) in rdn.enumerated() {
                 if number > 0 { text += "+" }
-                text += attribute.description
+                text += attribute.text
             }
         }
         return text
@@ -60,6 +60,36 @@ extension DistinguishedName {
 }
 
 extension RelativeDistinguishedName.Attribute {
+    /// What `description` calls the attributes that devices and CAs have (RFC 4514 section 3).
+    private static let shortNames: [(type: ASN1ObjectIdentifier, name: String)] = [
+        (.RDNAttributeType.commonName, "CN="), (.RDNAttributeType.organizationName, "O="),
+        (.RDNAttributeType.organizationalUnitName, "OU="), (.RDNAttributeType.countryName, "C="),
+        (.serialNumberAttribute, "2.5.4.5="),
+    ]
+
+    /// What `description` gives.
+    fileprivate var text: String {
+        guard let short = Self.shortNames.first(where: { $0.type == type }), let value = String(value),
+            let first = value.utf8.first, let last = value.utf8.last, first != Self.space, last != Self.space,
+            value.utf8.allSatisfy(Self.standsForItself)
+        else { return description }
+        return short.name + value
+    }
+
+    private static let space = UInt8(ascii: " ")
+
+    /// True of what is never escaped, as far as names usually have it, and of spaces, which are at either end (RFC 4514
+    /// section 2.4).
+    private static func standsForItself(_ octet: UInt8) -> Bool {
+        switch octet {
+        case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+            UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"),
+            UInt8(ascii: "@"), UInt8(ascii: ":"), space:
+            true
+        default: false
+        }
+    }
+
     fileprivate func matches(_ other: Self) -> Bool {
         guard type == other.type else { return false }
         if value == other.value { return true }

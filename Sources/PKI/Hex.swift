@@ -1,14 +1,20 @@
 /// Lower-case hexadecimal.
 package enum Hex {
-    private static let digits = Array("0123456789abcdef".utf8)
+    package static func text(_ bytes: some Sequence<UInt8>) -> String { text(Array(bytes)) }
 
-    package static func text(_ bytes: some Sequence<UInt8>) -> String {
+    package static func text(_ bytes: [UInt8]) -> String {
         var text: [UInt8] = []
+        text.reserveCapacity(2 * bytes.count)
         for byte in bytes {
-            text.append(digits[Int(byte >> 4)])
-            text.append(digits[Int(byte & 0x0F)])
+            text.append(digit(byte >> 4))
+            text.append(digit(byte & 0x0F))
         }
         return String(decoding: text, as: UTF8.self)
+    }
+
+    /// - Parameter value: 0 to 15.
+    package static func digit(_ value: UInt8) -> UInt8 {
+        value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "a") + value - 10
     }
 
     /// Nil if it is not an even number of lower-case digits.

@@ -17,8 +17,8 @@ package final class Issuer: Sendable {
     /// How many CRLs its certificates are spread over from now on; those issued before stay where they are.
     package let crlShards: Int
     private let privateKey: PrivateKey
-    private let key: Certificate.PrivateKey
-    private let signatureAlgorithm: Certificate.SignatureAlgorithm
+    private let key: SigningKey
+    private let encoding: CertificateEncoding
 
     /// An issuer whose `key` belongs to the first certificate of `chain`.
     package init(
@@ -30,6 +30,10 @@ package final class Issuer: Sendable {
         let signingKey: SigningKey
         do { signingKey = try SigningKey(key) } catch { throw .keyMismatch }
         guard signingKey.publicKey == chain.issuing.publicKey else { throw .keyMismatch }
+        let algorithm = key.algorithm.signatureAlgorithm
+        guard let encoding = CertificateEncoding(issuer: chain.der[0], algorithm: algorithm) else {
+            throw .unreadable(position: 1)
+        }
         self.name = name
         certificate = chain.issuing
         der = chain.der[0]
@@ -37,43 +41,32 @@ package final class Issuer: Sendable {
         subjectKeyIdentifier = (try? chain.issuing.extensions.subjectKeyIdentifier)?.keyIdentifier
         self.crlShards = min(max(crlShards, CRLShards.allowed.lowerBound), CRLShards.allowed.upperBound)
         privateKey = key
-        self.key = Certificate.PrivateKey(signingKey)
-        signatureAlgorithm = signingKey.defaultSignatureAlgorithm
+        self.key = signingKey
+        self.encoding = encoding
     }
 
     /// The algorithm it signs with.
-    package var algorithm: Certificate.SignatureAlgorithm { signatureAlgorithm }
+    package var algorithm: Certificate.SignatureAlgorithm { key.defaultSignatureAlgorithm }
 
     /// Signs what the lint let through; using it up is what makes one lint good for one signature. The signature is
     /// verified before it is handed out.
     package func sign(_ linted: consuming LintedCertificate) throws(SigningError) -> IssuedCertificate {
         let template = linted.redeem()
-        let signed: Certificate
-        let der: [UInt8]
+        let signed: [UInt8]
+        let signature: [UInt8]
         do {
-            signed = try Certificate(
-                version: .v3,
-                serialNumber: template.serialNumber,
-                publicKey: template.publicKey,
-                notValidBefore: template.notBefore,
-                notValidAfter: template.notAfter,
-                issuer: certificate.subject,
-                subject: template.subject,
-                signatureAlgorithm: signatureAlgorithm,
-                extensions: template.extensions,
-                issuerPrivateKey: key
-            )
-            var serializer = DER.Serializer()
-            try serializer.serialize(signed)
-            der = serializer.serializedBytes
+            signed = try encoding.toBeSigned(template)
+            signature = try key.signature(over: signed)
         } catch let error as SigningError {
             throw error
         } catch {
             throw .failed("\(error)")
         }
-        guard certificate.publicKey.isValidSignature(signed.signature, for: signed) else { throw .faulty }
+        guard certificate.publicKey.isValidSignature(signature, for: signed, signatureAlgorithm: algorithm) else {
+            throw .faulty
+        }
         return IssuedCertificate(
-            der: der,
+            der: encoding.certificate(signed, signature: signature),
             serialNumber: Array(template.serialNumber.bytes),
             notBefore: template.notBefore,
             notAfter: template.notAfter,

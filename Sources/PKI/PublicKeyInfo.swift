@@ -1,5 +1,6 @@
 import Crypto
 import CryptoExtras
+import DEROctets
 import OpenSSL
 import SwiftASN1
 package import X509
@@ -24,6 +25,8 @@ package enum PublicKeyKind: Hashable, Sendable, CustomStringConvertible {
 /// What is asked of a public key again and again between request and certificate, worked out once.
 package struct PublicKeyFacts: Hashable, Sendable {
     package let kind: PublicKeyKind
+    /// The DER of the SubjectPublicKeyInfo (RFC 5280 section 4.1.2.7).
+    package let der: [UInt8]
     /// SHA-256 of the SubjectPublicKeyInfo: the name of the key in the record.
     package let sha256: [UInt8]
     package let subjectKeyIdentifier: SubjectKeyIdentifier
@@ -48,6 +51,7 @@ package struct PublicKeyFacts: Hashable, Sendable {
 
     private init(kind: PublicKeyKind, info: ArraySlice<UInt8>, key: ArraySlice<UInt8>) {
         self.kind = kind
+        der = [UInt8](info)
         sha256 = [UInt8](SHA256.hash(data: info))
         subjectKeyIdentifier = PublicKeyInfo.subjectKeyIdentifier(of: key)
     }
@@ -93,7 +97,7 @@ package enum PublicKeyInfo {
     package static func sha256(of key: Certificate.PublicKey, in certificate: [UInt8]) throws -> [UInt8] {
         // serialNumber, signature, issuer, validity, subject and key, behind the version if there is one.
         let fields = DERElements.signed(in: certificate)
-        let version = fields.first?.identifier == 0xA0 ? 1 : 0
+        let version = fields.first?.identifier == DERElement.context0 ? 1 : 0
         guard fields.count > version + 5, isP256(fields[version + 5].encoded) else { return try sha256(of: key) }
         return [UInt8](SHA256.hash(data: fields[version + 5].encoded))
     }

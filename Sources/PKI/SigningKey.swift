@@ -38,16 +38,16 @@ package struct SigningKey: CustomPrivateKey, Sendable {
         guard signatureAlgorithm == defaultSignatureAlgorithm else {
             throw SigningError.algorithm("\(signatureAlgorithm) does not fit the CA key")
         }
-        let signature =
-            if let p256 {
-                [UInt8](try p256.signature(for: bytes).derRepresentation)
-            } else {
-                try key.sign([UInt8](bytes), digest: digest)
-            }
         return try Certificate.Signature(
             signatureAlgorithm: signatureAlgorithm,
-            signatureBytes: ASN1BitString(bytes: signature[...])
+            signatureBytes: ASN1BitString(bytes: signature(over: [UInt8](bytes))[...])
         )
+    }
+
+    /// A signature by the default algorithm, as it stands in a certificate's signatureValue (RFC 5280 section 4.1.1.3).
+    func signature(over octets: [UInt8]) throws -> [UInt8] {
+        if let p256 { return [UInt8](try p256.signature(for: octets).derRepresentation) }
+        return try key.sign(octets, digest: digest)
     }
 
     package static func == (left: SigningKey, right: SigningKey) -> Bool { left.publicKey == right.publicKey }

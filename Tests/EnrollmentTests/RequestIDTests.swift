@@ -24,6 +24,12 @@ struct RequestIDTests {
         #expect(octets.8 >> 6 == 0b10)
     }
 
+    @Test(arguments: [UInt64.min, 0x0123_4567_89AB_CDEF, .max])
+    func `in words it is in lower case`(_ word: UInt64) {
+        let id = id(TestClock.start, word)
+        #expect(id.text == id.uuidString.lowercased())
+    }
+
     @Test func `its first 48 bits are the milliseconds since 1970`() {
         let octets = id(TestClock.start.addingTimeInterval(0.25), 0).uuid
         let milliseconds = [octets.0, octets.1, octets.2, octets.3, octets.4, octets.5]

@@ -141,16 +141,17 @@ struct CertificateLintTests {
     func `a template with one fault is found out by its rule`(_ fault: Fault) throws {
         let world = try TestFleet(keyPolicy: KeyPolicy(families: [.p256]))
         let names = try world.names("meter-1")
+        let key = try DeviceKey.make().publicKey
         let sound = try CertificateTemplate(
             names: names,
-            publicKey: DeviceKey.make().publicKey,
+            publicKey: key,
             profile: world.profile,
             issuer: world.issuer,
             now: TestClock.start.addingTimeInterval(.day)
         )
         var parts = Parts(
             serialNumber: sound.serialNumber,
-            publicKey: sound.publicKey,
+            publicKey: key,
             notBefore: sound.notBefore,
             notAfter: sound.notAfter,
             subject: sound.subject,
@@ -160,7 +161,7 @@ struct CertificateLintTests {
             do {
                 let template = CertificateTemplate(
                     serialNumber: parts.serialNumber,
-                    publicKey: parts.publicKey,
+                    key: PublicKeyFacts(parts.publicKey),
                     notBefore: parts.notBefore,
                     notAfter: parts.notAfter,
                     subject: parts.subject,

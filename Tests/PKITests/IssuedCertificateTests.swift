@@ -67,6 +67,37 @@ struct IssuedCertificateTests {
         #expect(verified.text.split(separator: "\n").count { $0.hasSuffix(": OK") } == DeviceKey.Kind.allCases.count)
     }
 
+    @Test(arguments: issuerKinds)
+    func `what is signed is, octet for octet, what the library would encode`(_ algorithm: KeyAlgorithm) throws {
+        let root = try TestAuthority.selfSigned("Example Root", algorithm: algorithm)
+        let issuing = try root.signed("Example Issuing CA", algorithm: algorithm)
+        let issuer = try Issuer(name: "example", chain: issuing.chain(root), key: issuing.key)
+        let profile = try CertificateProfile(
+            organization: "Example Works",
+            trustDomain: "fleet.example",
+            crlURLs: ["http://pki.example/crl/{issuer}/{shard}.crl"],
+            issuerURLs: ["http://pki.example/ca/{issuer}.cer"]
+        )
+        for kind in DeviceKey.Kind.allCases {
+            let key = try DeviceKey.make(kind)
+            let issued = try issue("meter-1", key: key, issuer: issuer, profile: profile)
+            let encoded = try Certificate(
+                version: .v3,
+                serialNumber: issued.serialNumber,
+                publicKey: key.publicKey,
+                notValidBefore: issued.notValidBefore,
+                notValidAfter: issued.notValidAfter,
+                issuer: issuing.certificate.subject,
+                subject: issued.subject,
+                signatureAlgorithm: issuer.algorithm,
+                extensions: issued.extensions,
+                issuerPrivateKey: Certificate.PrivateKey(SigningKey(issuing.key))
+            )
+            #expect(issued.tbsCertificateBytes == encoded.tbsCertificateBytes)
+            #expect(issued.signatureAlgorithm == encoded.signatureAlgorithm)
+        }
+    }
+
     @Test func `openssl reads what the profile says and nothing else (X-01 to X-13)`() async throws {
         let world = try TestFleet()
         let profile = try CertificateProfile(

@@ -59,6 +59,11 @@ struct NameTests {
         let street = ASN1ObjectIdentifier.RDNAttributeType.streetAddress
         let names = [
             DistinguishedName([RDN]()), name(.init(type: cn, utf8String: "meter-1")),
+            name(.init(type: cn, utf8String: "00-1A@meters")),
+            name(.init(type: [2, 5, 4, 5], utf8String: "00:1A_b.c")),
+            name(.init(type: o, utf8String: "Example Works")), name(.init(type: o, utf8String: "Works ")),
+            name(.init(type: o, utf8String: " Works")), name(.init(type: o, utf8String: "")),
+            name(.init(type: [2, 5, 4, 6], utf8String: "XX"), .init(type: [2, 5, 4, 11], utf8String: "Line=1")),
             name(.init(type: o, utf8String: "Example, Works + \"more\""), .init(type: cn, utf8String: " #meter; ")),
             name(.init(type: [2, 5, 4, 5], utf8String: "SN<1>"), .init(type: street, utf8String: "ä\\")),
             DistinguishedName([

@@ -190,4 +190,19 @@ package struct AnchorTerms: Sendable {
 package enum TestFleetError: Error {
     case noFleet
     case noDevice
+    case noKey
+}
+
+extension CertificateTemplate {
+    /// A template for a key that no request brought.
+    package init(
+        names: DeviceNames,
+        publicKey: Certificate.PublicKey,
+        profile: CertificateProfile,
+        issuer: Issuer,
+        now: Date
+    ) throws {
+        guard let key = PublicKeyFacts(publicKey) else { throw TestFleetError.noKey }
+        try self.init(names: names, key: key, profile: profile, issuer: issuer, now: now)
+    }
 }

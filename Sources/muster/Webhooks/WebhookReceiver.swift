@@ -50,7 +50,7 @@ struct WebhookReceiver: Sendable {
         request.method = .POST
         request.headers.add(name: "content-type", value: "application/json")
         request.headers.add(name: "user-agent", value: "muster/\(Muster.version)")
-        let id = message.uuidString.lowercased()
+        let id = message.text
         for header in signature.headers(message: id, body: body, at: now()) {
             request.headers.add(name: header.name, value: header.value)
         }
