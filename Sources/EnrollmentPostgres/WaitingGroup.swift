@@ -7,9 +7,15 @@ import Synchronization
 /// Requests that wait for the record, bounded, and taken in groups: whatever waits while one group is on its way goes
 /// into the next. A lone request goes at once, and under load one round trip carries many.
 final class WaitingGroup<Request: Sendable, Answer: Sendable>: Sendable {
-    struct Waiting: Sendable {
+    /// A class, so that a request, which may be large, is not copied from queue to group to answer.
+    final class Waiting: Sendable {
         let request: Request
         let continuation: CheckedContinuation<Result<Answer, RecordError>, Never>
+
+        init(request: Request, continuation: CheckedContinuation<Result<Answer, RecordError>, Never>) {
+            self.request = request
+            self.continuation = continuation
+        }
     }
 
     private struct State {

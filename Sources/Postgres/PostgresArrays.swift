@@ -85,7 +85,7 @@ private enum ArrayForm {
         elementType: PostgresType,
         into bytes: inout [UInt8]
     ) {
-        encodeHeader(count: array.count, hasNull: false, elementType: elementType, into: &bytes)
+        encodeHeader(count: array.count, elementType: elementType, into: &bytes)
         for element in array { encode(element, into: &bytes) }
     }
 
@@ -94,15 +94,18 @@ private enum ArrayForm {
         elementType: PostgresType,
         into bytes: inout [UInt8]
     ) {
-        let hasNull = array.contains { $0 == nil }
-        encodeHeader(count: array.count, hasNull: hasNull, elementType: elementType, into: &bytes)
+        let flagOffset = bytes.count + MemoryLayout<Int32>.size
+        encodeHeader(count: array.count, elementType: elementType, into: &bytes)
+        var hasNull = false
         for element in array {
             if let element {
                 encode(element, into: &bytes)
             } else {
+                hasNull = true
                 bytes.appendBigEndian(Int32(-1))
             }
         }
+        if hasNull { bytes.overwriteBigEndian(Int32(1), at: flagOffset) }
     }
 
     /// The elements, none of which may be NULL; nil if the bytes are not such an array.
@@ -161,14 +164,10 @@ private enum ArrayForm {
         }
     }
 
-    private static func encodeHeader(
-        count: Int,
-        hasNull: Bool,
-        elementType: PostgresType,
-        into bytes: inout [UInt8]
-    ) {
+    /// The header of an array without NULLs.
+    private static func encodeHeader(count: Int, elementType: PostgresType, into bytes: inout [UInt8]) {
         bytes.appendBigEndian(Int32(count == 0 ? 0 : 1))
-        bytes.appendBigEndian(Int32(hasNull ? 1 : 0))
+        bytes.appendBigEndian(Int32(0))
         bytes.appendBigEndian(elementType.rawValue)
         if count > 0 {
             bytes.appendBigEndian(Int32(clamping: count))
