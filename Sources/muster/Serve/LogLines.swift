@@ -65,27 +65,34 @@ struct LogLines: LogHandler {
         if case .string(let text) = value { text } else { "\(value)" }
     }
 
-    /// A JSON string (RFC 8259 section 7); everything below space is escaped, so that a value cannot start a line.
-    private static func quote(_ text: String, to line: inout [UInt8]) {
+    /// A JSON string (RFC 8259 section 7).
+    static func quote(_ text: String, to line: inout [UInt8]) {
         line.append(UInt8(ascii: "\""))
-        defer { line.append(UInt8(ascii: "\"")) }
-        let isPlain = text.utf8.allSatisfy {
-            $0 >= 0x20 && $0 != 0x7F && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\")
-        }
-        guard !isPlain else {
-            line += text.utf8
-            return
-        }
-        for octet in text.utf8 {
-            switch octet {
-            case UInt8(ascii: "\""): line += #"\""#.utf8
-            case UInt8(ascii: "\\"): line += #"\\"#.utf8
-            case UInt8(ascii: "\n"): line += #"\n"#.utf8
-            case UInt8(ascii: "\r"): line += #"\r"#.utf8
-            case UInt8(ascii: "\t"): line += #"\t"#.utf8
-            case 0..<0x20, 0x7F: line += (#"\u00"# + (octet < 0x10 ? "0" : "") + String(octet, radix: 16)).utf8
-            default: line.append(octet)
+        let octets = text.utf8.span
+        for index in octets.indices {
+            let octet = octets[index]
+            if needsEscape(octet) {
+                escape(octet, to: &line)
+            } else {
+                line.append(octet)
             }
+        }
+        line.append(UInt8(ascii: "\""))
+    }
+
+    /// Everything below space does, so that a value cannot start a line.
+    private static func needsEscape(_ octet: UInt8) -> Bool {
+        octet < 0x20 || octet == 0x7F || octet == UInt8(ascii: "\"") || octet == UInt8(ascii: "\\")
+    }
+
+    private static func escape(_ octet: UInt8, to line: inout [UInt8]) {
+        switch octet {
+        case UInt8(ascii: "\""): line += #"\""#.utf8
+        case UInt8(ascii: "\\"): line += #"\\"#.utf8
+        case UInt8(ascii: "\n"): line += #"\n"#.utf8
+        case UInt8(ascii: "\r"): line += #"\r"#.utf8
+        case UInt8(ascii: "\t"): line += #"\t"#.utf8
+        default: line += (#"\u00"# + (octet < 0x10 ? "0" : "") + String(octet, radix: 16)).utf8
         }
     }
 }
