@@ -15,6 +15,7 @@ import sys
 GROUPS = {
     "enrollments": {
         "fresh": "fresh mutual TLS 1.3 for each",
+        "burst": "the same, 1,024 devices at once",
         "kept": "kept alive, 10 a connection",
         "resumed": "resumed session for each",
         "paced": "at 80 % of the highest rate",
