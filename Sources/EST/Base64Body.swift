@@ -1,3 +1,5 @@
+import Foundation
+
 /// The body of an EST message: DER in base64 (RFC 7030 section 4, RFC 8951 section 3.1). `Content-Transfer-Encoding`
 /// says nothing here, whatever its value (EST-21).
 package enum Base64Body {
@@ -65,34 +67,12 @@ package enum Base64Body {
 
     /// Base64 of `der`, with an LF at its end.
     package static func encode(_ der: [UInt8], lines: Lines = .single) -> [UInt8] {
-        let alphabet = Base64Alphabet.octets
-        let columns =
+        let options: Data.Base64EncodingOptions =
             switch lines {
-            case .single: Int.max
-            case .columns64: 64
+            case .single: []
+            case .columns64: [.lineLength64Characters, .endLineWithLineFeed]
             }
-        var text: [UInt8] = []
-        let length = (der.count + 2) / 3 * 4
-        text.reserveCapacity(length + length / min(columns, length + 1) + 1)
-        var column = 0
-        var index = 0
-        while index < der.count {
-            if column == columns {
-                text.append(0x0A)
-                column = 0
-            }
-            let left = der.count - index
-            let first = UInt32(der[index]) << 16
-            let second = left > 1 ? UInt32(der[index + 1]) << 8 : 0
-            let third = left > 2 ? UInt32(der[index + 2]) : 0
-            let bits = first | second | third
-            text.append(alphabet[Int(bits >> 18)])
-            text.append(alphabet[Int(bits >> 12 & 0x3F)])
-            text.append(left > 1 ? alphabet[Int(bits >> 6 & 0x3F)] : UInt8(ascii: "="))
-            text.append(left > 2 ? alphabet[Int(bits & 0x3F)] : UInt8(ascii: "="))
-            column += 4
-            index += 3
-        }
+        var text = [UInt8](Data(der).base64EncodedData(options: options))
         text.append(0x0A)
         return text
     }

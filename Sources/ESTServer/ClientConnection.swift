@@ -1,5 +1,6 @@
 import Enrollment
 import NIOCore
+import PKI
 import SwiftASN1
 import Synchronization
 import X509
@@ -85,15 +86,16 @@ final class ParsedIntermediates: Sendable {
     /// The most that are kept. Strangers can send any, so when it is full it begins anew.
     private static let countMax = 64
 
-    private let known = Mutex<[[UInt8]: Certificate]>([:])
+    private let known = Mutex<[OctetKey: Certificate]>([:])
 
     /// The certificate of that DER; nil if it is none.
     func certificate(_ der: [UInt8]) -> Certificate? {
-        if let certificate = known.withLock({ $0[der] }) { return certificate }
+        let key = OctetKey(der)
+        if let certificate = known.withLock({ $0[key] }) { return certificate }
         guard let certificate = try? Certificate(derEncoded: der) else { return nil }
         known.withLock { known in
             if known.count >= Self.countMax { known = [:] }
-            known[der] = certificate
+            known[key] = certificate
         }
         return certificate
     }

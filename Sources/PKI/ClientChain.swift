@@ -95,11 +95,12 @@ private final class MetIntermediates: Sendable {
     }
 
     private let known = Mutex<[DistinguishedName: [Certificate]]>([:])
-    private let provenByContent = Mutex<[ArraySlice<UInt8>: Proven]>([:])
+    private let provenByContent = Mutex<[OctetKey: Proven]>([:])
 
     /// The proven intermediate of the same content, if it and its anchor are in date.
     func proven(_ certificate: Certificate, at now: Date) -> Proven? {
-        guard let proven = provenByContent.withLock({ $0[certificate.tbsCertificateBytes] }) else { return nil }
+        let key = OctetKey(certificate.tbsCertificateBytes)
+        guard let proven = provenByContent.withLock({ $0[key] }) else { return nil }
         return proven.validity.contains(now) ? proven : nil
     }
 
@@ -109,7 +110,7 @@ private final class MetIntermediates: Sendable {
         guard anchor.extensions[oid: .X509ExtensionID.nameConstraints] == nil else { return }
         provenByContent.withLock { proven in
             guard proven.count < Self.countMax else { return }
-            proven[certificate.tbsCertificateBytes] = Proven(certificate, below: anchor)
+            proven[OctetKey(certificate.tbsCertificateBytes)] = Proven(certificate, below: anchor)
         }
     }
 
