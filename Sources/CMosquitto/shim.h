@@ -6,6 +6,10 @@
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
+#include <sys/prctl.h>
+
+/* Names the calling thread for the kernel. */
+static inline void muster_name_thread(const char *name) { prctl(PR_SET_NAME, name, 0, 0, 0); }
 
 // An encrypted key is refused; without this OpenSSL would ask for its password on the terminal.
 static inline int muster_no_password(char *buffer, int size, int writing, void *user) {

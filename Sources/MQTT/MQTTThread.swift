@@ -1,3 +1,4 @@
+import CMosquitto
 import Foundation
 import Glibc
 import Synchronization
@@ -30,8 +31,8 @@ package final class MQTTThread: Sendable {
         }
         guard mustStart else { return wake.signal() }
         let thread = Thread {
-            // The kernel learns a name only from the thread itself.
-            Thread.current.name = "mqtt"
+            // Foundation loses a name where the thread runs before its creator has noted it.
+            unsafe muster_name_thread("mqtt")
             self.run()
         }
         thread.stackSize = Self.stackBytes
