@@ -8,7 +8,7 @@
 #include <openssl/x509v3.h>
 #include <sys/prctl.h>
 
-/* Names the calling thread for the kernel. */
+// Names the calling thread for the kernel, which Swift cannot call: prctl is variadic.
 static inline void muster_name_thread(const char *name) { prctl(PR_SET_NAME, name, 0, 0, 0); }
 
 // An encrypted key is refused; without this OpenSSL would ask for its password on the terminal.

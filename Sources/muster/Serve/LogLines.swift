@@ -1,6 +1,7 @@
 import Foundation
 import Glibc
 import Logging
+import PKI
 import Synchronization
 
 /// Logs to standard error: one JSON object a line, or text for people.
@@ -92,7 +93,7 @@ struct LogLines: LogHandler {
         case UInt8(ascii: "\n"): line += #"\n"#.utf8
         case UInt8(ascii: "\r"): line += #"\r"#.utf8
         case UInt8(ascii: "\t"): line += #"\t"#.utf8
-        default: line += (#"\u00"# + (octet < 0x10 ? "0" : "") + String(octet, radix: 16)).utf8
+        default: line += #"\u00\#(Hex.text([octet]))"#.utf8
         }
     }
 }
