@@ -4,12 +4,15 @@
 package enum DERElement {
     package static let integer: UInt8 = 0x02
     package static let bitString: UInt8 = 0x03
+    package static let octetString: UInt8 = 0x04
     package static let enumerated: UInt8 = 0x0A
     package static let utcTime: UInt8 = 0x17
     package static let generalizedTime: UInt8 = 0x18
     package static let sequence: UInt8 = 0x30
     /// A constructed value of context class 0.
     package static let context0: UInt8 = 0xA0
+    /// A constructed value of context class 3.
+    package static let context3: UInt8 = 0xA3
 
     /// The most octets of a length that is read: 4 GB.
     private static let lengthOctetsMax = 4

@@ -86,9 +86,7 @@ package enum CertificateAuthority {
             attributes: CertificateSigningRequest.Attributes([.init(ExtensionRequest(extensions: wanted))]),
             signatureAlgorithm: signer.defaultSignatureAlgorithm
         )
-        var serializer = DER.Serializer()
-        try serializer.serialize(request)
-        return serializer.serializedBytes
+        return try request.octets()
     }
 
     /// The public half of `key` as swift-certificates has it.
@@ -144,9 +142,7 @@ package enum CertificateAuthority {
         guard issuerKey.publicKey.isValidSignature(certificate.signature, for: certificate) else {
             throw SigningError.faulty
         }
-        var serializer = DER.Serializer()
-        try serializer.serialize(certificate)
-        return serializer.serializedBytes
+        return try certificate.octets()
     }
 
     private static func extensions(_ role: Role) throws -> [Certificate.Extension] {

@@ -9,44 +9,30 @@ struct CertificateEncoding: Sendable {
     /// Version 3, with its tag.
     private static let version: [UInt8] = [0xA0, 0x03, 0x02, 0x01, 0x02]
     private static let isCritical: [UInt8] = [0x01, 0x01, 0xFF]
-    private static let octetString: UInt8 = 0x04
-    private static let context3: UInt8 = 0xA3
-    /// Of the fields of a TBSCertificate of version 3.
-    private static let subjectPosition = 5
     /// Of a usual TBSCertificate.
     private static let octetsUsual = 768
 
-    private let issuerName: [UInt8]
-    private let algorithm: [UInt8]
-
-    /// - Parameters:
-    ///   - issuer: DER of the issuer's certificate, of version 3.
-    ///   - algorithm: DER of the AlgorithmIdentifier that it signs with.
-    /// - Returns: Nil if the issuer's certificate has no subject.
-    init?(issuer: [UInt8], algorithm: [UInt8]) {
-        let fields = DERElements.signed(in: issuer)
-        guard fields.count > Self.subjectPosition else { return nil }
-        issuerName = Array(fields[Self.subjectPosition].encoded)
-        self.algorithm = algorithm
-    }
+    /// DER of the issuer's Name, as its certificate has it.
+    let issuerName: [UInt8]
+    /// DER of the AlgorithmIdentifier that it signs with.
+    let algorithm: [UInt8]
 
     /// The TBSCertificate of `template`.
     func toBeSigned(_ template: CertificateTemplate) throws -> [UInt8] {
-        guard let key = template.key else { throw SigningError.failed("the key is of a kind that is not known") }
         guard let notBefore = DERTime.der(template.notBefore), let notAfter = DERTime.der(template.notAfter) else {
             throw SigningError.failed("the validity is out of range")
         }
         var content: [UInt8] = []
         content.reserveCapacity(Self.octetsUsual)
         content += Self.version
-        content += try Self.serialized(template.serialNumber.bytes)
+        content += try template.serialNumber.bytes.octets()
         content += algorithm
         content += issuerName
         DERElement.append(DERElement.sequence, notBefore + notAfter, to: &content)
-        content += try Self.serialized(template.subject)
-        content += key.der
+        content += try template.subject.octets()
+        content += template.key.der
         let extensions = try Self.sequence(template.extensions)
-        DERElement.append(Self.context3, DERElement.encoded(DERElement.sequence, extensions), to: &content)
+        DERElement.append(DERElement.context3, DERElement.encoded(DERElement.sequence, extensions), to: &content)
         return DERElement.encoded(DERElement.sequence, content)
     }
 
@@ -63,17 +49,11 @@ struct CertificateEncoding: Sendable {
         var sequence: [UInt8] = []
         sequence.reserveCapacity(octetsUsual)
         for one in extensions {
-            var content = try serialized(one.oid)
+            var content = try one.oid.octets()
             if one.critical { content += isCritical }
-            DERElement.append(octetString, one.value, to: &content)
+            DERElement.append(DERElement.octetString, one.value, to: &content)
             DERElement.append(DERElement.sequence, content, to: &sequence)
         }
         return sequence
-    }
-
-    private static func serialized(_ value: some DERSerializable) throws -> [UInt8] {
-        var serializer = DER.Serializer()
-        try serializer.serialize(value)
-        return serializer.serializedBytes
     }
 }

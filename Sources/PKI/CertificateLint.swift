@@ -119,9 +119,7 @@ package enum CertificateLint {
         issuer: Issuer
     ) throws(LintFinding) {
         // The request's verification judged the key's numbers already; here only its kind is asked again.
-        guard let key = template.key else {
-            throw LintFinding(rule: "K-01", reason: "the key is of an unknown kind")
-        }
+        let key = template.key
         try require(!issuer.chain.keys.contains(key.sha256), "C-04", "the key is a CA's")
         let family: KeyPolicy.Family =
             switch key.kind {
@@ -149,7 +147,7 @@ package enum CertificateLint {
         try require(extensions[oid: .X509ExtensionID.keyUsage]?.critical == true, "X-07", "keyUsage is not critical")
         let usage = try extensions.keyUsage
         var isRSA = false
-        if case .rsa? = template.key?.kind { isRSA = true }
+        if case .rsa = template.key.kind { isRSA = true }
         let expected = KeyUsage(digitalSignature: true, keyEncipherment: isRSA && profile.rsaKeyEncipherment)
         try require(usage == expected, "X-07", "keyUsage is \(String(describing: usage))")
         try require(
@@ -164,7 +162,7 @@ package enum CertificateLint {
             "authorityKeyIdentifier is not the issuer's subjectKeyIdentifier"
         )
         try require(
-            try extensions.subjectKeyIdentifier == template.key?.subjectKeyIdentifier,
+            try extensions.subjectKeyIdentifier == template.key.subjectKeyIdentifier,
             "X-06",
             "subjectKeyIdentifier is not the key's"
         )

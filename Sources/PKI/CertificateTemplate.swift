@@ -6,8 +6,8 @@ package import X509
 /// A device certificate as it is to be signed, decided by the profile alone.
 package struct CertificateTemplate: Sendable {
     package let serialNumber: Certificate.SerialNumber
-    /// The key to certify, as it stands in the request. Nil for one of a kind that is not known, which the lint refuses.
-    let key: PublicKeyFacts?
+    /// The key to certify, of a kind that is known, as it stands in the request.
+    let key: PublicKeyFacts
     package let notBefore: Date
     package let notAfter: Date
     package let subject: DistinguishedName
@@ -50,7 +50,7 @@ package struct CertificateTemplate: Sendable {
 
     init(
         serialNumber: Certificate.SerialNumber,
-        key: PublicKeyFacts?,
+        key: PublicKeyFacts,
         notBefore: Date,
         notAfter: Date,
         subject: DistinguishedName,

@@ -30,10 +30,7 @@ package final class Issuer: Sendable {
         let signingKey: SigningKey
         do { signingKey = try SigningKey(key) } catch { throw .keyMismatch }
         guard signingKey.publicKey == chain.issuing.publicKey else { throw .keyMismatch }
-        let algorithm = key.algorithm.signatureAlgorithm
-        guard let encoding = CertificateEncoding(issuer: chain.der[0], algorithm: algorithm) else {
-            throw .unreadable(position: 1)
-        }
+        guard let subject = CertificateFields(chain.der[0])?.subject else { throw .unreadable(position: 1) }
         self.name = name
         certificate = chain.issuing
         der = chain.der[0]
@@ -42,8 +39,11 @@ package final class Issuer: Sendable {
         self.crlShards = min(max(crlShards, CRLShards.allowed.lowerBound), CRLShards.allowed.upperBound)
         privateKey = key
         self.key = signingKey
-        self.encoding = encoding
+        encoding = CertificateEncoding(issuerName: Array(subject), algorithm: key.algorithm.signatureAlgorithm)
     }
+
+    /// DER of the Name in its certificate, and so of the issuer's in those that it signs.
+    var subjectDER: [UInt8] { encoding.issuerName }
 
     /// The algorithm it signs with.
     package var algorithm: Certificate.SignatureAlgorithm { key.defaultSignatureAlgorithm }

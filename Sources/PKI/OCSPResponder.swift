@@ -57,9 +57,7 @@ package struct OCSPResponder: Sendable {
                 Array(parsed.serialNumber.bytes), parsed.notValidBefore, parsed.notValidAfter
             )
             keyHash = Array(Insecure.SHA1.hash(data: key.publicKey.x963Representation))
-            var serializer = DER.Serializer()
-            try serializer.serialize(issuer.certificate.subject)
-            let name = serializer.serializedBytes
+            let name = issuer.subjectDER
             let issuerKey = Array(issuer.certificate.publicKey.subjectPublicKeyInfoBytes)
             names = [
                 .sha1: (Array(Insecure.SHA1.hash(data: name)), Array(Insecure.SHA1.hash(data: issuerKey))),

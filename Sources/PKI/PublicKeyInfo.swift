@@ -1,6 +1,5 @@
 import Crypto
 import CryptoExtras
-import DEROctets
 import OpenSSL
 import SwiftASN1
 package import X509
@@ -82,11 +81,7 @@ package enum PublicKeyInfo {
     }
 
     /// The DER of the key's SubjectPublicKeyInfo (RFC 5280 section 4.1.2.7).
-    package static func der(of key: Certificate.PublicKey) throws -> [UInt8] {
-        var serializer = DER.Serializer()
-        try serializer.serialize(key)
-        return serializer.serializedBytes
-    }
+    package static func der(of key: Certificate.PublicKey) throws -> [UInt8] { try key.octets() }
 
     /// SHA-256 of the key's SubjectPublicKeyInfo: the name of a key in the record.
     package static func sha256(of key: Certificate.PublicKey) throws -> [UInt8] {
@@ -95,11 +90,10 @@ package enum PublicKeyInfo {
 
     /// SHA-256 of the SubjectPublicKeyInfo of `key`, which was read from the certificate of this DER.
     package static func sha256(of key: Certificate.PublicKey, in certificate: [UInt8]) throws -> [UInt8] {
-        // serialNumber, signature, issuer, validity, subject and key, behind the version if there is one.
-        let fields = DERElements.signed(in: certificate)
-        let version = fields.first?.identifier == DERElement.context0 ? 1 : 0
-        guard fields.count > version + 5, isP256(fields[version + 5].encoded) else { return try sha256(of: key) }
-        return [UInt8](SHA256.hash(data: fields[version + 5].encoded))
+        guard let info = CertificateFields(certificate)?.publicKeyInfo, isP256(info) else {
+            return try sha256(of: key)
+        }
+        return [UInt8](SHA256.hash(data: info))
     }
 
     /// An uncompressed point: 04, X and Y (SEC 1 section 2.3.3).

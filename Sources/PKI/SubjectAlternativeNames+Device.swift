@@ -32,9 +32,8 @@ package struct CredentialNames: Hashable, Sendable {
 
     /// HardwareModuleName ::= SEQUENCE { hwType OBJECT IDENTIFIER, hwSerialNum OCTET STRING }
     private static func serialNumber(_ value: ASN1Any) -> String? {
-        var serializer = DER.Serializer()
-        guard (try? serializer.serialize(value)) != nil,
-            let node = try? DER.parse(serializer.serializedBytes),
+        guard let der = try? value.octets(),
+            let node = try? DER.parse(der),
             let octets = try? DER.sequence(
                 node,
                 identifier: .sequence,

@@ -11,11 +11,11 @@ import Testing
         let content = [UInt8](repeating: 0x5A, count: count)
         var serializer = DER.Serializer()
         try serializer.serialize(ASN1OctetString(contentBytes: content[...]))
-        let encoded = DERElement.encoded(0x04, content)
+        let encoded = DERElement.encoded(DERElement.octetString, content)
         #expect(encoded == serializer.serializedBytes)
         var start = 0
         let read = try #require(DERElement.next(encoded[...], &start, end: encoded.count))
-        #expect(read.identifier == 0x04)
+        #expect(read.identifier == DERElement.octetString)
         #expect(encoded[read.content] == content[...])
         #expect(start == encoded.count)
     }

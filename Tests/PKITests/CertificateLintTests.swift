@@ -161,7 +161,7 @@ struct CertificateLintTests {
             do {
                 let template = CertificateTemplate(
                     serialNumber: parts.serialNumber,
-                    key: PublicKeyFacts(parts.publicKey),
+                    key: try #require(PublicKeyFacts(parts.publicKey)),
                     notBefore: parts.notBefore,
                     notAfter: parts.notAfter,
                     subject: parts.subject,
