@@ -1,3 +1,5 @@
+import Foundation
+
 /// The rows that one statement gave. They stay in libpq's memory and are decoded when they are read.
 package struct PostgresRows: RandomAccessCollection, Sendable {
     private let result: LibpqResult
@@ -36,6 +38,12 @@ package struct PostgresRow: Sendable {
     package var columns: PostgresColumns { PostgresColumns(self) }
 
     /// Reads a column that must not be NULL.
+    @specialized(where Value == String)
+    @specialized(where Value == [UInt8])
+    @specialized(where Value == Bool)
+    @specialized(where Value == Int32)
+    @specialized(where Value == Int64)
+    @specialized(where Value == Date)
     package func decode<Value: PostgresDecodable>(
         at index: Int = 0,
         as type: Value.Type = Value.self
@@ -47,6 +55,10 @@ package struct PostgresRow: Sendable {
     }
 
     /// Reads a column that may be NULL.
+    @specialized(where Value == String)
+    @specialized(where Value == [UInt8])
+    @specialized(where Value == Int64)
+    @specialized(where Value == Date)
     package func decode<Value: PostgresDecodable>(
         at index: Int = 0,
         as type: Value?.Type = Value?.self

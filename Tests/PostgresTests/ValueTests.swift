@@ -85,6 +85,19 @@ import Testing
         #expect(!dumped.contains("drop"))
     }
 
+    @Test func `values are numbered beyond nine, between text of any script`() async throws {
+        let connection = try await connect()
+        let query: PostgresQuery = """
+            select array[\(1), \(2), \(3), \(4), \(5), \(6), \(7), \(8), \(9), \(10), \(11)], 'grüße ' || \("世界"),
+                   \(unescaped: "'naïve'")
+            """
+        #expect(query.sql.hasSuffix("$9, $10, $11], 'grüße ' || $12,\n       'naïve'"))
+        let row = try await connection.query(query)[0]
+        #expect(try row.decode(at: 0, as: [Int].self) == Array(1...11))
+        #expect(try row.decode(at: 1, as: String.self) == "grüße 世界")
+        #expect(try row.decode(at: 2, as: String.self) == "naïve")
+    }
+
     @Test func `a wrong type and an unexpected NULL name their column`() async throws {
         let connection = try await connect()
         let row = try await connection.query("select 1::int8 as serial, null::text as reason")[0]
