@@ -227,7 +227,10 @@ let package = Package(
         ),
         tests("AgentTests", ["Agent", "OpenSSL", "PKI", "TestKit", "TestPeers", .asn1, .crypto, .logging]),
         tests("EnrollmentMQTTTests", ["EnrollmentMQTT", "Enrollment", "PKI"]),
-        tests("ESTServerTests", ["ESTServer", "Enrollment", "TestKit", .nioCore, .nioEmbedded, .nioSSL]),
+        tests(
+            "ESTServerTests",
+            ["ESTServer", "Enrollment", "FrontBounds", "TestKit", .nioCore, .nioEmbedded, .nioSSL]
+        ),
         tests("PrometheusTests", ["Prometheus", .coreMetrics]),
         tests(
             "FleetSimTests",

@@ -20,6 +20,7 @@ package final class CommitGroup: Service {
     private let waiting: WaitingGroup<EnrollmentEntry, CommitOutcome>
     private let webhooks: @Sendable () -> [WebhookSubscription]
     private let onCommit: @Sendable (_ entries: Int, _ took: Duration) -> Void
+    private let clock: any Clock<Duration>
     private let logger: Logger
 
     /// - Parameters:
@@ -27,6 +28,7 @@ package final class CommitGroup: Service {
     ///   - webhooks: Who is told of what was committed; asked anew for each group.
     ///   - onCommit: Told of each group that was committed; must not wait.
     ///   - onFull: Told of each entry that was refused because too many wait; must not wait either.
+    ///   - clock: Ends the rests between groups.
     package init(
         pool: PostgresPool,
         groupMax: Int = CommitGroup.groupMaxDefault,
@@ -34,8 +36,10 @@ package final class CommitGroup: Service {
         webhooks: @escaping @Sendable () -> [WebhookSubscription] = { [] },
         onCommit: @escaping @Sendable (_ entries: Int, _ took: Duration) -> Void = { _, _ in },
         onFull: @escaping @Sendable () -> Void = {},
+        clock: any Clock<Duration> = ContinuousClock(),
         logger: Logger
     ) {
+        self.clock = clock
         self.onCommit = onCommit
         self.webhooks = webhooks
         self.pool = pool
@@ -59,6 +63,7 @@ package final class CommitGroup: Service {
             await self.waiting.run(
                 restMax: Self.restMax,
                 groupMax: self.groupMax,
+                clock: self.clock,
                 take: { self.take(from: &$0) },
                 perform: { await self.commit($0) }
             )

@@ -10,18 +10,22 @@ package final class QuestionGroup: Service {
 
     private let pool: PostgresPool
     private let waiting: WaitingGroup<EnrollmentQuestion, EnrollmentSituation>
+    private let clock: any Clock<Duration>
     private let logger: Logger
 
     /// - Parameters:
     ///   - waitingMax: How many questions may wait; more are refused as overload.
     ///   - onFull: Told of each that was; must not wait.
+    ///   - clock: Ends the rests between groups.
     package init(
         pool: PostgresPool,
         waitingMax: Int = CommitGroup.waitingMaxDefault,
         onFull: @escaping @Sendable () -> Void = {},
+        clock: any Clock<Duration> = ContinuousClock(),
         logger: Logger
     ) {
         self.pool = pool
+        self.clock = clock
         self.logger = logger
         waiting = WaitingGroup(waitingMax: waitingMax, onFull: onFull)
     }
@@ -34,7 +38,7 @@ package final class QuestionGroup: Service {
     /// it ends after the last request has been answered.
     package func run() async throws {
         let pool = pool
-        await waiting.run(groupMax: Self.groupMax, restMax: CommitGroup.restMax, logger: logger) {
+        await waiting.run(groupMax: Self.groupMax, restMax: CommitGroup.restMax, clock: clock, logger: logger) {
             questions throws(RecordError) in
             let query = SituationQuery(questions: questions)
             return try await recording { try query.situations(await pool.query(query.query)) }

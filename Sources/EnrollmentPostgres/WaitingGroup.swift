@@ -105,6 +105,7 @@ extension WaitingGroup {
     func run(
         groupMax: Int,
         restMax: Duration = .zero,
+        clock: any Clock<Duration> = ContinuousClock(),
         logger: Logger,
         ask: @Sendable @escaping ([Request]) async throws(RecordError) -> [Answer]
     ) async {
@@ -112,6 +113,7 @@ extension WaitingGroup {
             await self.run(
                 restMax: restMax,
                 groupMax: groupMax,
+                clock: clock,
                 take: { $0.popFirst(groupMax) },
                 perform: { await Self.answer($0, logger: logger, ask: ask) }
             )

@@ -4,6 +4,7 @@ import ESTServer
 import Enrollment
 import EnrollmentPostgres
 import Foundation
+import FrontBounds
 import Logging
 import NIOCore
 import NIOPosix
@@ -101,25 +102,6 @@ struct MusterServer: Sendable {
             logger: logger
         )
         let statistics = RecordStatistics(pool: pool, logger: logger)
-        let commitMetrics = CommitMetrics(factory: metrics)
-        let commits = CommitGroup(
-            pool: enrollmentPool,
-            groupMax: configuration.limits.commitGroupMax,
-            waitingMax: configuration.limits.commitQueueMax,
-            webhooks: { [webhooks] in webhooks.subscriptions },
-            onCommit: { entries, took in
-                commitMetrics.committed(entries, took)
-                statistics.committed(entries)
-            },
-            onFull: RecordLimit.commitQueue.counter(metrics),
-            logger: logger
-        )
-        let questions = QuestionGroup(
-            pool: enrollmentPool,
-            waitingMax: configuration.limits.commitQueueMax,
-            onFull: RecordLimit.questionQueue.counter(metrics),
-            logger: logger
-        )
         let outbox = PostgresOutbox(pool: pool, changes: changes)
         let webhookQueue = PostgresWebhookQueue(pool: pool, changes: changes)
         let loader = FleetLoader(
@@ -151,6 +133,31 @@ struct MusterServer: Sendable {
         await ocsp.renewResponders()
 
         let group = MultiThreadedEventLoopGroup(numberOfThreads: Processors.available)
+        // On a loop of connections each step of a group would stand behind whatever handshakes came before it, and all of
+        // the group with it. Here the kernel lets it go first.
+        let recordLoop = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        let recordClock = LoopClock(recordLoop.next())
+        let commitMetrics = CommitMetrics(factory: metrics)
+        let commits = CommitGroup(
+            pool: enrollmentPool,
+            groupMax: configuration.limits.commitGroupMax,
+            waitingMax: configuration.limits.commitQueueMax,
+            webhooks: { [webhooks] in webhooks.subscriptions },
+            onCommit: { entries, took in
+                commitMetrics.committed(entries, took)
+                statistics.committed(entries)
+            },
+            onFull: RecordLimit.commitQueue.counter(metrics),
+            clock: recordClock,
+            logger: logger
+        )
+        let questions = QuestionGroup(
+            pool: enrollmentPool,
+            waitingMax: configuration.limits.commitQueueMax,
+            onFull: RecordLimit.questionQueue.counter(metrics),
+            clock: recordClock,
+            logger: logger
+        )
         let ready = Readying(hasOperatorFront: operatorFront != nil, onReady)
         let enrollmentMetrics = EnrollmentMetrics(factory: metrics)
         let gauges = GaugeReader(
@@ -172,7 +179,8 @@ struct MusterServer: Sendable {
         )
         // In order of dependence: the group stops them in reverse, so that the fronts end first and the pool last.
         var services: [any Service] = [
-            pool, enrollmentPool, changes, statistics, OnEventLoop(commits, group), OnEventLoop(questions, group),
+            pool, enrollmentPool, changes, statistics,
+            OnEventLoop(commits, recordLoop), OnEventLoop(questions, recordLoop),
         ]
         if let mqtt = configuration.mqtt {
             services += try BrokerServices(mqtt, logger: logger).all(outbox: outbox, pool: pool, factory: metrics)
@@ -278,9 +286,11 @@ struct MusterServer: Sendable {
             try await ServiceGroup(configuration: serviceGroup).run()
         } catch {
             try? await group.shutdownGracefully()
+            try? await recordLoop.shutdownGracefully()
             throw error
         }
         try await group.shutdownGracefully()
+        try await recordLoop.shutdownGracefully()
         if let failure = ready.failure { throw failure }
     }
 
