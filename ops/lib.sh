@@ -164,6 +164,42 @@ need_scratch() {
     fi
 }
 
+## Releases
+
+# In a profile a function that is private to its file has the file's name before its own; without its folders, so that the
+# profile fits any checkout.
+# shellcheck disable=SC2034
+pathless_names=(
+    -Xswiftc -Xllvm -Xswiftc -static-func-full-module-prefix=false
+    -Xcc -mllvm -Xcc -static-func-full-module-prefix=false
+)
+
+# branch_profile: the file by which this compiler optimizes releases for this kind of machine, if there is one: how often
+# each branch is taken when devices enroll, counted by `ops/bench --train`.
+branch_profile() {
+    local version
+    version=$(swift --version 2>/dev/null </dev/null | sed -n 's/.*Swift version \([0-9.]*\).*/\1/p' | head -n 1)
+    # shellcheck disable=SC2154 # Who sources this has set it.
+    echo "$repository/ops/profiles/swift-$version-$(uname -m).profdata"
+}
+
+# build_release PRODUCT FOLDER
+build_release() {
+    local profile counts flags=()
+    profile=$(branch_profile)
+    if [[ -f $profile ]]; then
+        # Under a name that is another one as soon as the counts are: that alone has everything compiled anew.
+        counts=$2/$(sha256sum <"$profile" | cut -c 1-16).profdata
+        cp "$profile" "$counts"
+        flags=(-Xswiftc -Xfrontend -Xswiftc "-ir-profile-use=$counts" -Xcc "-fprofile-use=$counts" "${pathless_names[@]}")
+    fi
+    run swift build -c release --static-swift-stdlib --product "$1" --scratch-path "$2" "${flags[@]}" ||
+        die "$1 did not build"
+}
+
+# release_programs FOLDER: where it has put them.
+release_programs() { swift build -c release --static-swift-stdlib --show-bin-path --scratch-path "$1"; }
+
 ## Processes
 
 # Each child runs in a session of its own: a Ctrl-C on the terminal reaches this script alone, which then stops them
