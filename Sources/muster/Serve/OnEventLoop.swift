@@ -2,8 +2,8 @@ import FrontBounds
 import NIOCore
 import ServiceLifecycle
 
-/// Runs a service's tasks on an event loop, for one that requests wait for: between loops and the system's own threads a
-/// change of thread would cost as much as the work.
+/// Runs a service's tasks on an event loop, for one that requests wait for: what wakes it comes to its thread at once, where
+/// the system's own threads hand it on to each other.
 struct OnEventLoop: Service {
     private let service: any Service
     private let executor: LoopExecutor
