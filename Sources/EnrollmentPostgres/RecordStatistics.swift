@@ -45,6 +45,8 @@ package final class RecordStatistics: Service {
                 do {
                     _ = try await SchemaGuard.refreshStatistics(self.pool)
                 } catch {
+                    // At the end of the server it is broken off, and that is all.
+                    if Task.isCancelled { return }
                     // Autovacuum does the same, later.
                     self.logger.warning("statistics not refreshed", metadata: ["error": "\(error)"])
                 }
