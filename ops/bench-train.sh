@@ -11,9 +11,9 @@ train() {
     runtime=$(swiftc -print-target-info | jq -r .paths.runtimeResourcePath)/clang/lib/linux/libclang_rt.profile-$(uname -m).a
     [[ -f $runtime ]] || die "this Swift has no $runtime to count with"
     step "Build a release that counts"
-    run swift build -c release --static-swift-stdlib --product muster --scratch-path "$folder" "${pathless_names[@]}" \
+    compile_release muster "$folder" "${pathless_names[@]}" \
         -Xswiftc -Xfrontend -Xswiftc -ir-profile-generate -Xcc -fprofile-generate \
-        -Xlinker "$runtime" -Xlinker -u__llvm_profile_runtime || die "muster did not build"
+        -Xlinker "$runtime" -Xlinker -u__llvm_profile_runtime
 
     step "Play devices against it"
     new_state

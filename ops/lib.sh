@@ -132,6 +132,9 @@ install_packages() {
 
 ## Swift
 
+# swift_version SWIFT: such as 6.3.1; nothing if that program does not run.
+swift_version() { "$1" --version 2>/dev/null </dev/null | sed -n 's/.*Swift version \([0-9.]*\).*/\1/p' | head -n 1; }
+
 # find_swift: puts a Swift that is new enough on PATH, or says what is missing. sudo drops the caller's PATH, so the
 # usual places are looked at too.
 find_swift() {
@@ -142,8 +145,7 @@ find_swift() {
         /usr/local/swift*/usr/bin /usr/share/swift/usr/bin /usr/libexec/swift/bin \
         "$home/.local/share/swiftly/bin" "$home/.swiftly/bin" "$home"/swift*/usr/bin; do
         [[ -x $folder/swift ]] || continue
-        version=$("$folder/swift" --version 2>/dev/null </dev/null |
-            sed -n 's/.*Swift version \([0-9.]*\).*/\1/p' | head -n 1) || version=
+        version=$(swift_version "$folder/swift") || version=
         seen+=("$folder/swift (${version:-does not run})")
         [[ -n $version ]] || continue
         if [[ $(printf '%s\n%s\n' "$MUSTER_SWIFT_MIN" "$version" | sort -V | head -n 1) == "$MUSTER_SWIFT_MIN" ]]; then
@@ -166,6 +168,8 @@ need_scratch() {
 
 ## Releases
 
+_release=(swift build -c release --static-swift-stdlib)
+
 # In a profile a function that is private to its file has the file's name before its own; without its folders, so that the
 # profile fits any checkout.
 # shellcheck disable=SC2034
@@ -177,13 +181,14 @@ pathless_names=(
 # branch_profile: the file by which this compiler optimizes releases for this kind of machine, if there is one: how often
 # each branch is taken when devices enroll, counted by `ops/bench --train`.
 branch_profile() {
-    local version
-    version=$(swift --version 2>/dev/null </dev/null | sed -n 's/.*Swift version \([0-9.]*\).*/\1/p' | head -n 1)
     # shellcheck disable=SC2154 # Who sources this has set it.
-    echo "$repository/ops/profiles/swift-$version-$(uname -m).profdata"
+    echo "$repository/ops/profiles/swift-$(swift_version swift)-$(uname -m).profdata"
 }
 
-# build_release PRODUCT FOLDER
+# compile_release PRODUCT FOLDER FLAG...
+compile_release() { run "${_release[@]}" --product "$1" --scratch-path "$2" "${@:3}" || die "$1 did not build"; }
+
+# build_release PRODUCT FOLDER: by the profile, if there is one.
 build_release() {
     local profile counts flags=()
     profile=$(branch_profile)
@@ -193,12 +198,11 @@ build_release() {
         cp "$profile" "$counts"
         flags=(-Xswiftc -Xfrontend -Xswiftc "-ir-profile-use=$counts" -Xcc "-fprofile-use=$counts" "${pathless_names[@]}")
     fi
-    run swift build -c release --static-swift-stdlib --product "$1" --scratch-path "$2" "${flags[@]}" ||
-        die "$1 did not build"
+    compile_release "$1" "$2" "${flags[@]}"
 }
 
 # release_programs FOLDER: where it has put them.
-release_programs() { swift build -c release --static-swift-stdlib --show-bin-path --scratch-path "$1"; }
+release_programs() { "${_release[@]}" --show-bin-path --scratch-path "$1"; }
 
 ## Processes
 
