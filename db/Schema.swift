@@ -21,6 +21,7 @@ package enum Schema {
         Step(number: 10, name: "ocsp_clock", sql: text(PackageResources._010_ocsp_clock_sql)),
         Step(number: 11, name: "statistics", sql: text(PackageResources._011_statistics_sql)),
         Step(number: 12, name: "light_statistics", sql: text(PackageResources._012_light_statistics_sql)),
+        Step(number: 13, name: "statistics_targets", sql: text(PackageResources._013_statistics_targets_sql)),
     ]
 
     /// The sum of all steps, as `pg_dump` shows it.

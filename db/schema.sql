@@ -10,6 +10,7 @@ declare
     starts timestamptz;
     ends timestamptz;
     name text;
+    one record;
     made integer := 0;
 begin
     if months_ahead not between 0 and 24 then
@@ -21,6 +22,12 @@ begin
         name := 'attempts_' || to_char(starts at time zone 'UTC', 'YYYY_MM');
         if to_regclass(name) is null then
             execute format('create table %I partition of attempts for values from (%L) to (%L)', name, starts, ends);
+            for one in
+                select attname as column, attstattarget as target from pg_attribute
+                where attrelid = 'attempts'::regclass and attnum > 0 and not attisdropped and attstattarget >= 0
+            loop
+                execute format('alter table %I alter column %I set statistics %s', name, one.column, one.target);
+            end loop;
             made := made + 1;
         end if;
     end loop;
@@ -206,6 +213,25 @@ CREATE TABLE public.attempts (
     CONSTRAINT attempts_outcome_check CHECK ((outcome = ANY (ARRAY['issued'::text, 'repeated'::text, 'pending'::text, 'refused'::text])))
 )
 PARTITION BY RANGE (at);
+ALTER TABLE ONLY public.attempts ALTER COLUMN id SET STATISTICS 10;
+ALTER TABLE ONLY public.attempts ALTER COLUMN at SET STATISTICS 10;
+ALTER TABLE ONLY public.attempts ALTER COLUMN request_id SET STATISTICS 10;
+ALTER TABLE ONLY public.attempts ALTER COLUMN fleet_id SET STATISTICS 10;
+ALTER TABLE ONLY public.attempts ALTER COLUMN device_id SET STATISTICS 10;
+ALTER TABLE ONLY public.attempts ALTER COLUMN operation SET STATISTICS 10;
+ALTER TABLE ONLY public.attempts ALTER COLUMN source SET STATISTICS 0;
+ALTER TABLE ONLY public.attempts ALTER COLUMN credential_kind SET STATISTICS 10;
+ALTER TABLE ONLY public.attempts ALTER COLUMN credential_sha256 SET STATISTICS 10;
+ALTER TABLE ONLY public.attempts ALTER COLUMN credential_subject SET STATISTICS 0;
+ALTER TABLE ONLY public.attempts ALTER COLUMN anchor_id SET STATISTICS 10;
+ALTER TABLE ONLY public.attempts ALTER COLUMN key_sha256 SET STATISTICS 0;
+ALTER TABLE ONLY public.attempts ALTER COLUMN stage SET STATISTICS 10;
+ALTER TABLE ONLY public.attempts ALTER COLUMN rule SET STATISTICS 10;
+ALTER TABLE ONLY public.attempts ALTER COLUMN outcome SET STATISTICS 10;
+ALTER TABLE ONLY public.attempts ALTER COLUMN reason SET STATISTICS 10;
+ALTER TABLE ONLY public.attempts ALTER COLUMN detail SET STATISTICS 0;
+ALTER TABLE ONLY public.attempts ALTER COLUMN issuer_id SET STATISTICS 10;
+ALTER TABLE ONLY public.attempts ALTER COLUMN serial SET STATISTICS 0;
 
 CREATE TABLE public.attempts_MONTH (
     id bigint NOT NULL,
@@ -231,6 +257,25 @@ CREATE TABLE public.attempts_MONTH (
     CONSTRAINT attempts_operation_check CHECK ((operation = ANY (ARRAY['simpleenroll'::text, 'simplereenroll'::text]))),
     CONSTRAINT attempts_outcome_check CHECK ((outcome = ANY (ARRAY['issued'::text, 'repeated'::text, 'pending'::text, 'refused'::text])))
 );
+ALTER TABLE ONLY public.attempts_MONTH ALTER COLUMN id SET STATISTICS 10;
+ALTER TABLE ONLY public.attempts_MONTH ALTER COLUMN at SET STATISTICS 10;
+ALTER TABLE ONLY public.attempts_MONTH ALTER COLUMN request_id SET STATISTICS 10;
+ALTER TABLE ONLY public.attempts_MONTH ALTER COLUMN fleet_id SET STATISTICS 10;
+ALTER TABLE ONLY public.attempts_MONTH ALTER COLUMN device_id SET STATISTICS 10;
+ALTER TABLE ONLY public.attempts_MONTH ALTER COLUMN operation SET STATISTICS 10;
+ALTER TABLE ONLY public.attempts_MONTH ALTER COLUMN source SET STATISTICS 0;
+ALTER TABLE ONLY public.attempts_MONTH ALTER COLUMN credential_kind SET STATISTICS 10;
+ALTER TABLE ONLY public.attempts_MONTH ALTER COLUMN credential_sha256 SET STATISTICS 10;
+ALTER TABLE ONLY public.attempts_MONTH ALTER COLUMN credential_subject SET STATISTICS 0;
+ALTER TABLE ONLY public.attempts_MONTH ALTER COLUMN anchor_id SET STATISTICS 10;
+ALTER TABLE ONLY public.attempts_MONTH ALTER COLUMN key_sha256 SET STATISTICS 0;
+ALTER TABLE ONLY public.attempts_MONTH ALTER COLUMN stage SET STATISTICS 10;
+ALTER TABLE ONLY public.attempts_MONTH ALTER COLUMN rule SET STATISTICS 10;
+ALTER TABLE ONLY public.attempts_MONTH ALTER COLUMN outcome SET STATISTICS 10;
+ALTER TABLE ONLY public.attempts_MONTH ALTER COLUMN reason SET STATISTICS 10;
+ALTER TABLE ONLY public.attempts_MONTH ALTER COLUMN detail SET STATISTICS 0;
+ALTER TABLE ONLY public.attempts_MONTH ALTER COLUMN issuer_id SET STATISTICS 10;
+ALTER TABLE ONLY public.attempts_MONTH ALTER COLUMN serial SET STATISTICS 0;
 
 CREATE TABLE public.attempts_default (
     id bigint NOT NULL,
@@ -256,6 +301,25 @@ CREATE TABLE public.attempts_default (
     CONSTRAINT attempts_operation_check CHECK ((operation = ANY (ARRAY['simpleenroll'::text, 'simplereenroll'::text]))),
     CONSTRAINT attempts_outcome_check CHECK ((outcome = ANY (ARRAY['issued'::text, 'repeated'::text, 'pending'::text, 'refused'::text])))
 );
+ALTER TABLE ONLY public.attempts_default ALTER COLUMN id SET STATISTICS 10;
+ALTER TABLE ONLY public.attempts_default ALTER COLUMN at SET STATISTICS 10;
+ALTER TABLE ONLY public.attempts_default ALTER COLUMN request_id SET STATISTICS 10;
+ALTER TABLE ONLY public.attempts_default ALTER COLUMN fleet_id SET STATISTICS 10;
+ALTER TABLE ONLY public.attempts_default ALTER COLUMN device_id SET STATISTICS 10;
+ALTER TABLE ONLY public.attempts_default ALTER COLUMN operation SET STATISTICS 10;
+ALTER TABLE ONLY public.attempts_default ALTER COLUMN source SET STATISTICS 0;
+ALTER TABLE ONLY public.attempts_default ALTER COLUMN credential_kind SET STATISTICS 10;
+ALTER TABLE ONLY public.attempts_default ALTER COLUMN credential_sha256 SET STATISTICS 10;
+ALTER TABLE ONLY public.attempts_default ALTER COLUMN credential_subject SET STATISTICS 0;
+ALTER TABLE ONLY public.attempts_default ALTER COLUMN anchor_id SET STATISTICS 10;
+ALTER TABLE ONLY public.attempts_default ALTER COLUMN key_sha256 SET STATISTICS 0;
+ALTER TABLE ONLY public.attempts_default ALTER COLUMN stage SET STATISTICS 10;
+ALTER TABLE ONLY public.attempts_default ALTER COLUMN rule SET STATISTICS 10;
+ALTER TABLE ONLY public.attempts_default ALTER COLUMN outcome SET STATISTICS 10;
+ALTER TABLE ONLY public.attempts_default ALTER COLUMN reason SET STATISTICS 10;
+ALTER TABLE ONLY public.attempts_default ALTER COLUMN detail SET STATISTICS 0;
+ALTER TABLE ONLY public.attempts_default ALTER COLUMN issuer_id SET STATISTICS 10;
+ALTER TABLE ONLY public.attempts_default ALTER COLUMN serial SET STATISTICS 0;
 ALTER TABLE public.attempts ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME public.attempts_id_seq
     START WITH 1
@@ -276,6 +340,13 @@ CREATE TABLE public.audit (
     CONSTRAINT audit_hash_check CHECK ((octet_length(hash) = 32)),
     CONSTRAINT audit_seq_check CHECK ((seq > 0))
 );
+ALTER TABLE ONLY public.audit ALTER COLUMN seq SET STATISTICS 10;
+ALTER TABLE ONLY public.audit ALTER COLUMN at SET STATISTICS 10;
+ALTER TABLE ONLY public.audit ALTER COLUMN actor SET STATISTICS 0;
+ALTER TABLE ONLY public.audit ALTER COLUMN action SET STATISTICS 0;
+ALTER TABLE ONLY public.audit ALTER COLUMN subject SET STATISTICS 10;
+ALTER TABLE ONLY public.audit ALTER COLUMN detail SET STATISTICS 0;
+ALTER TABLE ONLY public.audit ALTER COLUMN hash SET STATISTICS 0;
 
 CREATE TABLE public.audit_head (
     singleton boolean DEFAULT true NOT NULL,
@@ -337,6 +408,17 @@ CREATE TABLE public.certificates (
     CONSTRAINT certificates_status_check CHECK ((status = ANY (ARRAY['valid'::text, 'superseded'::text, 'revoked'::text])))
 )
 PARTITION BY HASH (serial);
+ALTER TABLE ONLY public.certificates ALTER COLUMN issuer_id SET STATISTICS 10;
+ALTER TABLE ONLY public.certificates ALTER COLUMN serial SET STATISTICS 10;
+ALTER TABLE ONLY public.certificates ALTER COLUMN fleet_id SET STATISTICS 10;
+ALTER TABLE ONLY public.certificates ALTER COLUMN device_id SET STATISTICS 10;
+ALTER TABLE ONLY public.certificates ALTER COLUMN key_sha256 SET STATISTICS 0;
+ALTER TABLE ONLY public.certificates ALTER COLUMN not_before SET STATISTICS 10;
+ALTER TABLE ONLY public.certificates ALTER COLUMN not_after SET STATISTICS 10;
+ALTER TABLE ONLY public.certificates ALTER COLUMN issued_at SET STATISTICS 10;
+ALTER TABLE ONLY public.certificates ALTER COLUMN status SET STATISTICS 10;
+ALTER TABLE ONLY public.certificates ALTER COLUMN der SET STATISTICS 0;
+ALTER TABLE ONLY public.certificates ALTER COLUMN crl_shard SET STATISTICS 10;
 
 CREATE TABLE public.certificates_0 (
     issuer_id bigint NOT NULL,
@@ -355,6 +437,17 @@ CREATE TABLE public.certificates_0 (
     CONSTRAINT certificates_serial_check CHECK (((octet_length(serial) >= 8) AND (octet_length(serial) <= 20))),
     CONSTRAINT certificates_status_check CHECK ((status = ANY (ARRAY['valid'::text, 'superseded'::text, 'revoked'::text])))
 );
+ALTER TABLE ONLY public.certificates_0 ALTER COLUMN issuer_id SET STATISTICS 10;
+ALTER TABLE ONLY public.certificates_0 ALTER COLUMN serial SET STATISTICS 10;
+ALTER TABLE ONLY public.certificates_0 ALTER COLUMN fleet_id SET STATISTICS 10;
+ALTER TABLE ONLY public.certificates_0 ALTER COLUMN device_id SET STATISTICS 10;
+ALTER TABLE ONLY public.certificates_0 ALTER COLUMN key_sha256 SET STATISTICS 0;
+ALTER TABLE ONLY public.certificates_0 ALTER COLUMN not_before SET STATISTICS 10;
+ALTER TABLE ONLY public.certificates_0 ALTER COLUMN not_after SET STATISTICS 10;
+ALTER TABLE ONLY public.certificates_0 ALTER COLUMN issued_at SET STATISTICS 10;
+ALTER TABLE ONLY public.certificates_0 ALTER COLUMN status SET STATISTICS 10;
+ALTER TABLE ONLY public.certificates_0 ALTER COLUMN der SET STATISTICS 0;
+ALTER TABLE ONLY public.certificates_0 ALTER COLUMN crl_shard SET STATISTICS 10;
 
 CREATE TABLE public.certificates_1 (
     issuer_id bigint NOT NULL,
@@ -373,6 +466,17 @@ CREATE TABLE public.certificates_1 (
     CONSTRAINT certificates_serial_check CHECK (((octet_length(serial) >= 8) AND (octet_length(serial) <= 20))),
     CONSTRAINT certificates_status_check CHECK ((status = ANY (ARRAY['valid'::text, 'superseded'::text, 'revoked'::text])))
 );
+ALTER TABLE ONLY public.certificates_1 ALTER COLUMN issuer_id SET STATISTICS 10;
+ALTER TABLE ONLY public.certificates_1 ALTER COLUMN serial SET STATISTICS 10;
+ALTER TABLE ONLY public.certificates_1 ALTER COLUMN fleet_id SET STATISTICS 10;
+ALTER TABLE ONLY public.certificates_1 ALTER COLUMN device_id SET STATISTICS 10;
+ALTER TABLE ONLY public.certificates_1 ALTER COLUMN key_sha256 SET STATISTICS 0;
+ALTER TABLE ONLY public.certificates_1 ALTER COLUMN not_before SET STATISTICS 10;
+ALTER TABLE ONLY public.certificates_1 ALTER COLUMN not_after SET STATISTICS 10;
+ALTER TABLE ONLY public.certificates_1 ALTER COLUMN issued_at SET STATISTICS 10;
+ALTER TABLE ONLY public.certificates_1 ALTER COLUMN status SET STATISTICS 10;
+ALTER TABLE ONLY public.certificates_1 ALTER COLUMN der SET STATISTICS 0;
+ALTER TABLE ONLY public.certificates_1 ALTER COLUMN crl_shard SET STATISTICS 10;
 
 CREATE TABLE public.certificates_2 (
     issuer_id bigint NOT NULL,
@@ -391,6 +495,17 @@ CREATE TABLE public.certificates_2 (
     CONSTRAINT certificates_serial_check CHECK (((octet_length(serial) >= 8) AND (octet_length(serial) <= 20))),
     CONSTRAINT certificates_status_check CHECK ((status = ANY (ARRAY['valid'::text, 'superseded'::text, 'revoked'::text])))
 );
+ALTER TABLE ONLY public.certificates_2 ALTER COLUMN issuer_id SET STATISTICS 10;
+ALTER TABLE ONLY public.certificates_2 ALTER COLUMN serial SET STATISTICS 10;
+ALTER TABLE ONLY public.certificates_2 ALTER COLUMN fleet_id SET STATISTICS 10;
+ALTER TABLE ONLY public.certificates_2 ALTER COLUMN device_id SET STATISTICS 10;
+ALTER TABLE ONLY public.certificates_2 ALTER COLUMN key_sha256 SET STATISTICS 0;
+ALTER TABLE ONLY public.certificates_2 ALTER COLUMN not_before SET STATISTICS 10;
+ALTER TABLE ONLY public.certificates_2 ALTER COLUMN not_after SET STATISTICS 10;
+ALTER TABLE ONLY public.certificates_2 ALTER COLUMN issued_at SET STATISTICS 10;
+ALTER TABLE ONLY public.certificates_2 ALTER COLUMN status SET STATISTICS 10;
+ALTER TABLE ONLY public.certificates_2 ALTER COLUMN der SET STATISTICS 0;
+ALTER TABLE ONLY public.certificates_2 ALTER COLUMN crl_shard SET STATISTICS 10;
 
 CREATE TABLE public.certificates_3 (
     issuer_id bigint NOT NULL,
@@ -409,6 +524,17 @@ CREATE TABLE public.certificates_3 (
     CONSTRAINT certificates_serial_check CHECK (((octet_length(serial) >= 8) AND (octet_length(serial) <= 20))),
     CONSTRAINT certificates_status_check CHECK ((status = ANY (ARRAY['valid'::text, 'superseded'::text, 'revoked'::text])))
 );
+ALTER TABLE ONLY public.certificates_3 ALTER COLUMN issuer_id SET STATISTICS 10;
+ALTER TABLE ONLY public.certificates_3 ALTER COLUMN serial SET STATISTICS 10;
+ALTER TABLE ONLY public.certificates_3 ALTER COLUMN fleet_id SET STATISTICS 10;
+ALTER TABLE ONLY public.certificates_3 ALTER COLUMN device_id SET STATISTICS 10;
+ALTER TABLE ONLY public.certificates_3 ALTER COLUMN key_sha256 SET STATISTICS 0;
+ALTER TABLE ONLY public.certificates_3 ALTER COLUMN not_before SET STATISTICS 10;
+ALTER TABLE ONLY public.certificates_3 ALTER COLUMN not_after SET STATISTICS 10;
+ALTER TABLE ONLY public.certificates_3 ALTER COLUMN issued_at SET STATISTICS 10;
+ALTER TABLE ONLY public.certificates_3 ALTER COLUMN status SET STATISTICS 10;
+ALTER TABLE ONLY public.certificates_3 ALTER COLUMN der SET STATISTICS 0;
+ALTER TABLE ONLY public.certificates_3 ALTER COLUMN crl_shard SET STATISTICS 10;
 
 CREATE TABLE public.certificates_4 (
     issuer_id bigint NOT NULL,
@@ -427,6 +553,17 @@ CREATE TABLE public.certificates_4 (
     CONSTRAINT certificates_serial_check CHECK (((octet_length(serial) >= 8) AND (octet_length(serial) <= 20))),
     CONSTRAINT certificates_status_check CHECK ((status = ANY (ARRAY['valid'::text, 'superseded'::text, 'revoked'::text])))
 );
+ALTER TABLE ONLY public.certificates_4 ALTER COLUMN issuer_id SET STATISTICS 10;
+ALTER TABLE ONLY public.certificates_4 ALTER COLUMN serial SET STATISTICS 10;
+ALTER TABLE ONLY public.certificates_4 ALTER COLUMN fleet_id SET STATISTICS 10;
+ALTER TABLE ONLY public.certificates_4 ALTER COLUMN device_id SET STATISTICS 10;
+ALTER TABLE ONLY public.certificates_4 ALTER COLUMN key_sha256 SET STATISTICS 0;
+ALTER TABLE ONLY public.certificates_4 ALTER COLUMN not_before SET STATISTICS 10;
+ALTER TABLE ONLY public.certificates_4 ALTER COLUMN not_after SET STATISTICS 10;
+ALTER TABLE ONLY public.certificates_4 ALTER COLUMN issued_at SET STATISTICS 10;
+ALTER TABLE ONLY public.certificates_4 ALTER COLUMN status SET STATISTICS 10;
+ALTER TABLE ONLY public.certificates_4 ALTER COLUMN der SET STATISTICS 0;
+ALTER TABLE ONLY public.certificates_4 ALTER COLUMN crl_shard SET STATISTICS 10;
 
 CREATE TABLE public.certificates_5 (
     issuer_id bigint NOT NULL,
@@ -445,6 +582,17 @@ CREATE TABLE public.certificates_5 (
     CONSTRAINT certificates_serial_check CHECK (((octet_length(serial) >= 8) AND (octet_length(serial) <= 20))),
     CONSTRAINT certificates_status_check CHECK ((status = ANY (ARRAY['valid'::text, 'superseded'::text, 'revoked'::text])))
 );
+ALTER TABLE ONLY public.certificates_5 ALTER COLUMN issuer_id SET STATISTICS 10;
+ALTER TABLE ONLY public.certificates_5 ALTER COLUMN serial SET STATISTICS 10;
+ALTER TABLE ONLY public.certificates_5 ALTER COLUMN fleet_id SET STATISTICS 10;
+ALTER TABLE ONLY public.certificates_5 ALTER COLUMN device_id SET STATISTICS 10;
+ALTER TABLE ONLY public.certificates_5 ALTER COLUMN key_sha256 SET STATISTICS 0;
+ALTER TABLE ONLY public.certificates_5 ALTER COLUMN not_before SET STATISTICS 10;
+ALTER TABLE ONLY public.certificates_5 ALTER COLUMN not_after SET STATISTICS 10;
+ALTER TABLE ONLY public.certificates_5 ALTER COLUMN issued_at SET STATISTICS 10;
+ALTER TABLE ONLY public.certificates_5 ALTER COLUMN status SET STATISTICS 10;
+ALTER TABLE ONLY public.certificates_5 ALTER COLUMN der SET STATISTICS 0;
+ALTER TABLE ONLY public.certificates_5 ALTER COLUMN crl_shard SET STATISTICS 10;
 
 CREATE TABLE public.certificates_6 (
     issuer_id bigint NOT NULL,
@@ -463,6 +611,17 @@ CREATE TABLE public.certificates_6 (
     CONSTRAINT certificates_serial_check CHECK (((octet_length(serial) >= 8) AND (octet_length(serial) <= 20))),
     CONSTRAINT certificates_status_check CHECK ((status = ANY (ARRAY['valid'::text, 'superseded'::text, 'revoked'::text])))
 );
+ALTER TABLE ONLY public.certificates_6 ALTER COLUMN issuer_id SET STATISTICS 10;
+ALTER TABLE ONLY public.certificates_6 ALTER COLUMN serial SET STATISTICS 10;
+ALTER TABLE ONLY public.certificates_6 ALTER COLUMN fleet_id SET STATISTICS 10;
+ALTER TABLE ONLY public.certificates_6 ALTER COLUMN device_id SET STATISTICS 10;
+ALTER TABLE ONLY public.certificates_6 ALTER COLUMN key_sha256 SET STATISTICS 0;
+ALTER TABLE ONLY public.certificates_6 ALTER COLUMN not_before SET STATISTICS 10;
+ALTER TABLE ONLY public.certificates_6 ALTER COLUMN not_after SET STATISTICS 10;
+ALTER TABLE ONLY public.certificates_6 ALTER COLUMN issued_at SET STATISTICS 10;
+ALTER TABLE ONLY public.certificates_6 ALTER COLUMN status SET STATISTICS 10;
+ALTER TABLE ONLY public.certificates_6 ALTER COLUMN der SET STATISTICS 0;
+ALTER TABLE ONLY public.certificates_6 ALTER COLUMN crl_shard SET STATISTICS 10;
 
 CREATE TABLE public.certificates_7 (
     issuer_id bigint NOT NULL,
@@ -481,6 +640,17 @@ CREATE TABLE public.certificates_7 (
     CONSTRAINT certificates_serial_check CHECK (((octet_length(serial) >= 8) AND (octet_length(serial) <= 20))),
     CONSTRAINT certificates_status_check CHECK ((status = ANY (ARRAY['valid'::text, 'superseded'::text, 'revoked'::text])))
 );
+ALTER TABLE ONLY public.certificates_7 ALTER COLUMN issuer_id SET STATISTICS 10;
+ALTER TABLE ONLY public.certificates_7 ALTER COLUMN serial SET STATISTICS 10;
+ALTER TABLE ONLY public.certificates_7 ALTER COLUMN fleet_id SET STATISTICS 10;
+ALTER TABLE ONLY public.certificates_7 ALTER COLUMN device_id SET STATISTICS 10;
+ALTER TABLE ONLY public.certificates_7 ALTER COLUMN key_sha256 SET STATISTICS 0;
+ALTER TABLE ONLY public.certificates_7 ALTER COLUMN not_before SET STATISTICS 10;
+ALTER TABLE ONLY public.certificates_7 ALTER COLUMN not_after SET STATISTICS 10;
+ALTER TABLE ONLY public.certificates_7 ALTER COLUMN issued_at SET STATISTICS 10;
+ALTER TABLE ONLY public.certificates_7 ALTER COLUMN status SET STATISTICS 10;
+ALTER TABLE ONLY public.certificates_7 ALTER COLUMN der SET STATISTICS 0;
+ALTER TABLE ONLY public.certificates_7 ALTER COLUMN crl_shard SET STATISTICS 10;
 
 CREATE TABLE public.crl_changes (
     id bigint NOT NULL,
@@ -541,6 +711,11 @@ CREATE TABLE public.device_keys (
     revoked_at timestamp with time zone,
     CONSTRAINT device_keys_key_sha256_check CHECK ((octet_length(key_sha256) = 32))
 );
+ALTER TABLE ONLY public.device_keys ALTER COLUMN key_sha256 SET STATISTICS 10;
+ALTER TABLE ONLY public.device_keys ALTER COLUMN fleet_id SET STATISTICS 10;
+ALTER TABLE ONLY public.device_keys ALTER COLUMN device_id SET STATISTICS 10;
+ALTER TABLE ONLY public.device_keys ALTER COLUMN bound_at SET STATISTICS 10;
+ALTER TABLE ONLY public.device_keys ALTER COLUMN revoked_at SET STATISTICS 10;
 
 CREATE TABLE public.devices (
     fleet_id bigint NOT NULL,
@@ -569,6 +744,27 @@ CREATE TABLE public.devices (
     CONSTRAINT devices_revocation_check CHECK ((((revoked_at IS NULL) = (revocation_reason IS NULL)) AND ((revoked_at IS NULL) = (revoked_by IS NULL))))
 )
 WITH (fillfactor='80');
+ALTER TABLE ONLY public.devices ALTER COLUMN fleet_id SET STATISTICS 10;
+ALTER TABLE ONLY public.devices ALTER COLUMN device_id SET STATISTICS 10;
+ALTER TABLE ONLY public.devices ALTER COLUMN first_enrolled_at SET STATISTICS 10;
+ALTER TABLE ONLY public.devices ALTER COLUMN enrolled_at SET STATISTICS 10;
+ALTER TABLE ONLY public.devices ALTER COLUMN current_issuer_id SET STATISTICS 10;
+ALTER TABLE ONLY public.devices ALTER COLUMN current_serial SET STATISTICS 10;
+ALTER TABLE ONLY public.devices ALTER COLUMN current_key_sha256 SET STATISTICS 10;
+ALTER TABLE ONLY public.devices ALTER COLUMN renewable_serial SET STATISTICS 10;
+ALTER TABLE ONLY public.devices ALTER COLUMN current_used_at SET STATISTICS 10;
+ALTER TABLE ONLY public.devices ALTER COLUMN idevid_anchor_id SET STATISTICS 10;
+ALTER TABLE ONLY public.devices ALTER COLUMN trust_store_version SET STATISTICS 10;
+ALTER TABLE ONLY public.devices ALTER COLUMN trust_store_acknowledged_at SET STATISTICS 10;
+ALTER TABLE ONLY public.devices ALTER COLUMN first_anchor_id SET STATISTICS 10;
+ALTER TABLE ONLY public.devices ALTER COLUMN first_credential_sha256 SET STATISTICS 10;
+ALTER TABLE ONLY public.devices ALTER COLUMN current_not_after SET STATISTICS 10;
+ALTER TABLE ONLY public.devices ALTER COLUMN revoked_at SET STATISTICS 10;
+ALTER TABLE ONLY public.devices ALTER COLUMN revocation_reason SET STATISTICS 10;
+ALTER TABLE ONLY public.devices ALTER COLUMN revoked_by SET STATISTICS 0;
+ALTER TABLE ONLY public.devices ALTER COLUMN revocation_comment SET STATISTICS 0;
+ALTER TABLE ONLY public.devices ALTER COLUMN standing_changes SET STATISTICS 10;
+ALTER TABLE ONLY public.devices ALTER COLUMN revocation_seq SET STATISTICS 10;
 
 CREATE TABLE public.fleet_issuers (
     fleet_id bigint NOT NULL,

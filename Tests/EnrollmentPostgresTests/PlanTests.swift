@@ -58,6 +58,24 @@ struct PlanTests {
         }
     }
 
+    @Test func `a look at a table that enrollments add to is short, in every column and every partition`() async throws
+    {
+        try await RecordDatabase.with { database in
+            // Two months more than there are.
+            let made = try await database.server.query("select create_attempt_partitions(5)")
+            #expect(try made.first?.decode(at: 0, as: Int32.self) == 2)
+            let rows = try await database.owner.query(
+                """
+                select c.relname || '.' || a.attname
+                from pg_class c join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
+                where c.relkind in ('r', 'p') and c.relname ~ '^(devices|device_keys|certificates.*|attempts.*|audit)$'
+                    and coalesce(a.attstattarget, -1) not between 0 and 10
+                """
+            )
+            #expect(try rows.map { try $0.decode(at: 0, as: String.self) } == [])
+        }
+    }
+
     /// How often a device was looked for in each index that has its name; that of credentials has other uses.
     private func scans(_ database: RecordDatabase) async throws -> [String: Int64] {
         let rows = try await database.owner.query(
