@@ -30,16 +30,28 @@ package enum AuditChain {
     /// SHA-256 of the previous hash and of each field, length first. Time counts in whole microseconds, as the record
     /// keeps it.
     package static func hash(_ entry: AuditEntry, sequence: Int64, previous: [UInt8]) -> [UInt8] {
-        var hash = SHA256()
-        hash.update(data: previous)
         let microseconds = Int64((entry.at.timeIntervalSince1970 * 1_000_000).rounded())
-        for field in ["\(sequence)", "\(microseconds)", entry.actor, entry.action, entry.subject, entry.detail] {
-            let bytes = Array(field.utf8)
-            let length = UInt64(bytes.count)
-            hash.update(data: (0..<8).map { UInt8(truncatingIfNeeded: length >> UInt64(56 - 8 * $0)) })
-            hash.update(data: bytes)
+        var octets = previous
+        octets.reserveCapacity(octetsUsual)
+        append(String(sequence), to: &octets)
+        append(String(microseconds), to: &octets)
+        append(entry.actor, to: &octets)
+        append(entry.action, to: &octets)
+        append(entry.subject, to: &octets)
+        append(entry.detail, to: &octets)
+        return [UInt8](SHA256.hash(data: octets))
+    }
+
+    /// Of what an entry's hash covers.
+    private static let octetsUsual = 512
+
+    /// A field behind its length in eight octets, most significant first.
+    private static func append(_ field: String, to octets: inout [UInt8]) {
+        let length = UInt64(field.utf8.count)
+        for shift in stride(from: 56, through: 0, by: -8) {
+            octets.append(UInt8(truncatingIfNeeded: length >> UInt64(shift)))
         }
-        return [UInt8](hash.finalize())
+        octets += field.utf8
     }
 }
 

@@ -344,12 +344,12 @@ package struct EnrollmentService: Sendable {
         var metadata: Logger.Metadata = [:]
         metadata.reserveCapacity(Self.logFieldsMax)
         metadata["request_id"] = .string(attempt.requestID.text)
-        metadata["fleet"] = "\(attempt.fleetName)"
+        metadata["fleet"] = .string(attempt.fleetName.text)
         metadata["operation"] = .string(attempt.operation.rawValue)
-        metadata["source"] = "\(attempt.source)"
+        metadata["source"] = .string(attempt.source)
         metadata["stage"] = .string(attempt.stage.rawValue)
         metadata["milliseconds"] = .string(String(Int((took.inSeconds * 1000).rounded())))
-        metadata["device"] = attempt.device.map { "\($0)" }
+        metadata["device"] = attempt.device.map { .string($0.text) }
         metadata["credential"] = attempt.credentialKind.map { .string($0.rawValue) }
         metadata["rule"] = attempt.rule.isEmpty ? nil : .string(attempt.rule)
         switch result {

@@ -1,3 +1,4 @@
+import DEROctets
 import Foundation
 import SwiftASN1
 import X509
@@ -21,7 +22,7 @@ package struct LintFinding: Error, Hashable, CustomStringConvertible {
 }
 
 /// Judges a device certificate before it is signed. It trusts neither the builder nor the profile: each rule is
-/// checked on the template itself.
+/// checked on the template itself, extensions by their octets.
 package enum CertificateLint {
     private static let serialOctetsMin = 8
     private static let nameLengthMax = 64
@@ -43,13 +44,7 @@ package enum CertificateLint {
         try validity(template, profile: profile, issuer: issuer)
         try subject(template, names: names, profile: profile)
         try key(template, profile: profile, issuer: issuer)
-        do {
-            try extensions(template, names: names, profile: profile, issuer: issuer)
-        } catch let finding as LintFinding {
-            throw finding
-        } catch {
-            throw LintFinding(rule: "X-14", reason: "an extension cannot be decoded: \(error)")
-        }
+        try extensions(template, names: names, profile: profile, issuer: issuer)
         return LintedCertificate(template)
     }
 
@@ -137,40 +132,88 @@ package enum CertificateLint {
         names: DeviceNames,
         profile: CertificateProfile,
         issuer: Issuer
-    ) throws {
+    ) throws(LintFinding) {
         let extensions = template.extensions
         for (index, one) in extensions.enumerated() {
             let isFirst = !extensions.prefix(index).contains { $0.oid == one.oid }
             try require(isFirst, "X-14", "extension \(one.oid) stands twice")
             try require(extensionsAllowed.contains(one.oid), "X-14", "extension \(one.oid) has no place here")
         }
-        try require(extensions[oid: .X509ExtensionID.keyUsage]?.critical == true, "X-07", "keyUsage is not critical")
-        let usage = try extensions.keyUsage
+        let usage = extensions[oid: .X509ExtensionID.keyUsage]
+        try require(usage?.critical == true, "X-07", "keyUsage is not critical")
         var isRSA = false
         if case .rsa = template.key.kind { isRSA = true }
-        let expected = KeyUsage(digitalSignature: true, keyEncipherment: isRSA && profile.rsaKeyEncipherment)
-        try require(usage == expected, "X-07", "keyUsage is \(String(describing: usage))")
-        try require(
-            try extensions.extendedKeyUsage.map { Array($0) } == [.clientAuth],
+        try requireValue(
+            usage,
+            isRSA && profile.rsaKeyEncipherment ? ExtensionOctets.signingAndEnciphering : ExtensionOctets.signing,
+            "X-07",
+            "keyUsage is not what the profile says"
+        )
+        try requireValue(
+            extensions[oid: .X509ExtensionID.extendedKeyUsage],
+            ExtensionOctets.clientAuth,
             "X-09",
             "extendedKeyUsage is not clientAuth alone"
         )
-        let identifier = try extensions.authorityKeyIdentifier?.keyIdentifier
-        try require(
-            identifier != nil && identifier == issuer.subjectKeyIdentifier,
+        try requireValue(
+            extensions[oid: .X509ExtensionID.authorityKeyIdentifier],
+            issuer.subjectKeyIdentifier.map(ExtensionOctets.authorityKeyIdentifier),
             "X-06",
             "authorityKeyIdentifier is not the issuer's subjectKeyIdentifier"
         )
-        try require(
-            try extensions.subjectKeyIdentifier == template.key.subjectKeyIdentifier,
+        try requireValue(
+            extensions[oid: .X509ExtensionID.subjectKeyIdentifier],
+            ExtensionOctets.subjectKeyIdentifier(template.key.subjectKeyIdentifier.keyIdentifier),
             "X-06",
             "subjectKeyIdentifier is not the key's"
         )
-        try require(
-            try extensions.subjectAlternativeNames.map { Array($0) }
-                == [.uniformResourceIdentifier(names.spiffeID(profile))],
+        try requireValue(
+            extensions[oid: .X509ExtensionID.subjectAlternativeName],
+            ExtensionOctets.alternativeName(names.spiffeID(profile)),
             "X-11",
             "the subject alternative name is not the device's SPIFFE id alone"
         )
+    }
+
+    /// - Parameter expected: Nil refuses any value.
+    private static func requireValue(
+        _ found: Certificate.Extension?,
+        _ expected: [UInt8]?,
+        _ rule: String,
+        _ reason: String
+    ) throws(LintFinding) {
+        guard let found, let expected, found.value == expected[...] else {
+            let value = found.map { "\(reason): \(Hex.text($0.value))" }
+            throw LintFinding(rule: rule, reason: value ?? "\(reason): there is none")
+        }
+    }
+}
+
+/// What extensions have to hold, octet for octet: DER writes a value in one way only (X.690 section 11). Put together without
+/// the library that has made what is judged.
+private enum ExtensionOctets {
+    /// digitalSignature (RFC 5280 section 4.2.1.3).
+    static let signing: [UInt8] = [0x03, 0x02, 0x07, 0x80]
+    /// digitalSignature and keyEncipherment.
+    static let signingAndEnciphering: [UInt8] = [0x03, 0x02, 0x05, 0xA0]
+    /// id-kp-clientAuth alone (section 4.2.1.12).
+    static let clientAuth: [UInt8] = [0x30, 0x0A, 0x06, 0x08, 0x2B, 0x06, 0x01, 0x05, 0x05, 0x07, 0x03, 0x02]
+    /// keyIdentifier of an AuthorityKeyIdentifier (section 4.2.1.1).
+    private static let keyIdentifier: UInt8 = 0x80
+    /// uniformResourceIdentifier of a GeneralName (section 4.2.1.6).
+    private static let uniformResourceIdentifier: UInt8 = 0x86
+
+    /// The key identifier alone, without issuer and serial number.
+    static func authorityKeyIdentifier(_ identifier: ArraySlice<UInt8>) -> [UInt8] {
+        DERElement.encoded(DERElement.sequence, DERElement.encoded(keyIdentifier, Array(identifier)))
+    }
+
+    static func subjectKeyIdentifier(_ identifier: ArraySlice<UInt8>) -> [UInt8] {
+        DERElement.encoded(DERElement.octetString, Array(identifier))
+    }
+
+    /// This one name.
+    static func alternativeName(_ uri: String) -> [UInt8] {
+        DERElement.encoded(DERElement.sequence, DERElement.encoded(uniformResourceIdentifier, Array(uri.utf8)))
     }
 }

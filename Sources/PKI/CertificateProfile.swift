@@ -127,19 +127,19 @@ package struct ProfileDefect: Error, Hashable, CustomStringConvertible {
 package struct DeviceNames: Hashable, Sendable {
     package let device: DeviceID
     package let fleet: FleetName
+    /// `<DeviceID>@<fleet>`: common name and MQTT user name, unique across fleets; at most 64 characters, the upper
+    /// bound of a common name (RFC 5280 appendix A.1).
+    package let commonName: String
 
     package init(device: DeviceID, fleet: FleetName) {
         self.device = device
         self.fleet = fleet
+        commonName = "\(device.text)@\(fleet.text)"
     }
-
-    /// `<DeviceID>@<fleet>`: common name and MQTT user name, unique across fleets; at most 64 characters, the upper
-    /// bound of a common name (RFC 5280 appendix A.1).
-    package var commonName: String { "\(device)@\(fleet)" }
 
     /// `spiffe://<trust domain>/<fleet>/<DeviceID>`: makes the certificate a valid X.509-SVID.
     package func spiffeID(_ profile: CertificateProfile) -> String {
-        "spiffe://\(profile.trustDomain)/\(fleet)/\(device)"
+        "spiffe://\(profile.trustDomain)/\(fleet.text)/\(device.text)"
     }
 
     /// The subject: CN, serialNumber, O. A DeviceID with `_` has no serialNumber attribute, since that attribute is a

@@ -80,7 +80,7 @@ struct CertificateLintTests {
                 Certificate.Extension(oid: [1, 3, 6, 1, 4, 1, 99999], critical: false, value: [5, 0])
             )
         },
-        Fault("X-14", "an extension that is no DER") { parts, _ in
+        Fault("X-09", "a purpose that is no DER") { parts, _ in
             parts.replace(Certificate.Extension(oid: .X509ExtensionID.extendedKeyUsage, critical: false, value: [0x30]))
         },
         Fault("X-07", "no keyUsage") { parts, _ in parts.remove(.X509ExtensionID.keyUsage) },
@@ -109,6 +109,18 @@ struct CertificateLintTests {
             parts.replace(
                 try Certificate.Extension(
                     AuthorityKeyIdentifier(keyIdentifier: other?.keyIdentifier),
+                    critical: false
+                )
+            )
+        },
+        Fault("X-06", "an authorityKeyIdentifier with issuer and serial number") { parts, world in
+            parts.replace(
+                try Certificate.Extension(
+                    AuthorityKeyIdentifier(
+                        keyIdentifier: world.issuer.subjectKeyIdentifier,
+                        authorityCertIssuer: [.directoryName(world.root.certificate.subject)],
+                        authorityCertSerialNumber: world.issuing.certificate.serialNumber
+                    ),
                     critical: false
                 )
             )

@@ -69,16 +69,27 @@ struct LogLines: LogHandler {
     /// A JSON string (RFC 8259 section 7).
     static func quote(_ text: String, to line: inout [UInt8]) {
         line.append(UInt8(ascii: "\""))
-        let octets = text.utf8.span
-        for index in octets.indices {
-            let octet = octets[index]
-            if needsEscape(octet) {
-                escape(octet, to: &line)
-            } else {
-                line.append(octet)
+        // Hardly any text has what needs an escape, and text without is copied at once.
+        if hasEscapes(text) {
+            for octet in text.utf8 {
+                if needsEscape(octet) {
+                    escape(octet, to: &line)
+                } else {
+                    line.append(octet)
+                }
             }
+        } else {
+            line += text.utf8
         }
         line.append(UInt8(ascii: "\""))
+    }
+
+    private static func hasEscapes(_ text: String) -> Bool {
+        let octets = text.utf8.span
+        // All of them are looked at, which takes less than to stop at the first.
+        var found = false
+        for index in octets.indices where needsEscape(octets[index]) { found = true }
+        return found
     }
 
     /// Everything below space does, so that a value cannot start a line.

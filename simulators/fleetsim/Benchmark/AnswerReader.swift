@@ -29,17 +29,33 @@ struct AnswerReader {
     /// The next whole answer.
     mutating func next() -> Answer? {
         guard let bodyStart else { return nil }
-        let lines = String(decoding: pending[..<bodyStart], as: UTF8.self).split(separator: "\r\n")
-        let length = lines.lazy.compactMap { line -> Int? in
-            let field = line.split(separator: ":", maxSplits: 1)
-            guard field.count == 2, field[0].lowercased() == "content-length" else { return nil }
-            return Int(field[1].drop { $0 == " " })
-        }.first
-        let end = bodyStart + (length ?? 0)
+        // The status line and the fields; carriage returns stay at their ends.
+        let lines = pending[..<bodyStart].split(separator: UInt8(ascii: "\n"))
+        let end = bodyStart + (lines.lazy.compactMap(Self.contentLength).first ?? 0)
         guard pending.count >= end else { return nil }
         let body = Array(pending[bodyStart..<end])
+        let status = lines.first.flatMap { Self.number($0.drop { $0 != UInt8(ascii: " ") }) }
         pending.removeFirst(end)
-        guard let status = lines.first?.split(separator: " ").dropFirst().first.flatMap({ Int($0) }) else { return nil }
-        return Answer(status: status, body: body)
+        return status.map { Answer(status: $0, body: body) }
     }
+
+    /// `content-length:`, as a field begins that has it, in lower case.
+    private static let contentLengthName = Array("content-length:".utf8)
+
+    private static func contentLength(_ line: ArraySlice<UInt8>) -> Int? {
+        let isNamed =
+            line.count > contentLengthName.count && zip(line, contentLengthName).allSatisfy { $0 | 0x20 == $1 }
+        return isNamed ? number(line.dropFirst(contentLengthName.count)) : nil
+    }
+
+    /// The decimal number at the beginning, behind spaces; nil if there is none. No longer than a body can be.
+    private static func number(_ text: ArraySlice<UInt8>) -> Int? {
+        let digits = text.drop { $0 == UInt8(ascii: " ") }.prefix {
+            (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0)
+        }
+        guard (1...digitsMax).contains(digits.count) else { return nil }
+        return digits.reduce(0) { $0 * 10 + Int($1 - UInt8(ascii: "0")) }
+    }
+
+    private static let digitsMax = 9
 }
