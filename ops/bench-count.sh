@@ -9,6 +9,7 @@ counted_at_once=50
 
 free_port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
 
+# count_instructions [OPTION OF VALGRIND...]
 count_instructions() {
     local front port deadline settings=() urls='.pid = $pid' dev=$state/counted.json counts=$out/callgrind.out
     # valgrind knows neither all debug sections nor all calls that `muster dev` makes: what is counted is a `muster serve`
@@ -20,7 +21,7 @@ count_instructions() {
         urls+=" | .urls.$front |= sub(\":[0-9]+\$\"; \":$port\")"
     done
     taskset -c "$server_core" valgrind --tool=callgrind --instr-atstart=no --callgrind-out-file="$counts" \
-        --cache-sim=yes --I1=32768,8,64 --D1=32768,8,64 --LL=524288,8,64 \
+        --cache-sim=yes --I1=32768,8,64 --D1=32768,8,64 --LL=524288,8,64 "$@" \
         "$state/muster" serve --config "$state/muster.yaml" "${settings[@]}" >>"$out/server.log" 2>&1 &
     # The trap ends it, if anything fails.
     other_server=$!

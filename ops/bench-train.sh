@@ -1,7 +1,7 @@
 # shellcheck shell=bash
-# `ops/bench --train`, which sources this: plays devices against a release that counts how often each branch is taken, and
-# keeps the counts where releases are optimized by them. What runs often then lies together, and what hardly ever runs
-# does not stand between it.
+# `ops/bench --train` and `--order`, which source this: play devices against a release that counts how often each branch is
+# taken, and one under callgrind, which counts who calls whom, and keep both where releases are built by them. What runs
+# often then lies together, in the order in which it runs, and what hardly ever runs does not stand between it.
 
 trained_by() { sim "$@" --dev "$state/dev.json" >/dev/null || die "nobody answered: muster-sim bench $*"; }
 
@@ -32,6 +32,27 @@ train() {
     "$(dirname "$(readlink -f "$(command -v swiftc)")")/llvm-profdata" merge --sparse "$state"/*.profraw -o "$file" ||
         die "the counts could not be put together"
     say "releases are optimized by $file from now on"
+    rm -rf "$state"
+    state=
+}
+
+# order_functions: of the release that was built.
+order_functions() {
+    local file
+    file=$(function_order)
+    new_state
+    start_server
+    # C++ names as the linker knows them.
+    count_instructions --demangle=no
+    stop_server
+    step "Order functions by who calls whom"
+    python3 "$repository/ops/bench-calls.py" "$out/callgrind.out" "$counted" >"$state/calls"
+    # lld prints the order that it has found by hfsort alone, and all functions in it.
+    build_release muster "$build" "--call-graph-ordering-file=$state/calls" --call-graph-profile-sort=hfsort \
+        "--print-symbol-order=$state/order"
+    awk 'NR == FNR {called[$1]; called[$2]; next} $1 in called' "$state/calls" "$state/order" >"$file"
+    [[ -s $file ]] || die "the linker has ordered nothing"
+    say "functions of a release stand in the order of $file from now on"
     rm -rf "$state"
     state=
 }

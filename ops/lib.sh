@@ -185,18 +185,42 @@ branch_profile() {
     echo "$repository/ops/profiles/swift-$(swift_version swift)-$(uname -m).profdata"
 }
 
+# function_order: the file beside it that names functions in the order in which they stand in a release: those side by side
+# that call each other when devices enroll. By `ops/bench --order`.
+function_order() {
+    local profile
+    profile=$(branch_profile)
+    echo "${profile%.profdata}.order"
+}
+
+# copy_by_content FILE FOLDER: copies it there under a name that is another one as soon as what is in it is: that alone has
+# everything built anew that was built by it. Prints the path.
+copy_by_content() {
+    local copy
+    copy=$2/$(sha256sum <"$1" | cut -c 1-16).${1##*.}
+    cp "$1" "$copy"
+    echo "$copy"
+}
+
 # compile_release PRODUCT FOLDER FLAG...
 compile_release() { run "${_release[@]}" --product "$1" --scratch-path "$2" "${@:3}" || die "$1 did not build"; }
 
-# build_release PRODUCT FOLDER: by the profile, if there is one.
+# build_release PRODUCT FOLDER [LINKER FLAG...]: by the profile, if there is one, with its functions in the order that is kept
+# beside it, or as the flags say.
 build_release() {
-    local profile counts flags=()
+    local profile order counts flag flags=() placing=("${@:3}")
     profile=$(branch_profile)
+    order=$(function_order)
     if [[ -f $profile ]]; then
-        # Under a name that is another one as soon as the counts are: that alone has everything compiled anew.
-        counts=$2/$(sha256sum <"$profile" | cut -c 1-16).profdata
-        cp "$profile" "$counts"
+        counts=$(copy_by_content "$profile" "$2")
         flags=(-Xswiftc -Xfrontend -Xswiftc "-ir-profile-use=$counts" -Xcc "-fprofile-use=$counts" "${pathless_names[@]}")
+        # Each in a section of its own, which the linker can place.
+        flags+=(-Xswiftc -Xfrontend -Xswiftc -function-sections -Xcc -ffunction-sections)
+        if ((${#placing[@]} == 0)) && [[ -f $order ]]; then
+            placing=("--symbol-ordering-file=$(copy_by_content "$order" "$2")")
+        fi
+        # What the program has no more, or in other words, stands where it stands.
+        for flag in "${placing[@]}" --no-warn-symbol-ordering; do flags+=(-Xlinker "$flag"); done
     fi
     compile_release "$1" "$2" "${flags[@]}"
 }
