@@ -6,8 +6,8 @@ import collections
 import re
 import sys
 
-# Calls that fewer than every so many enrollments make are not for their sake.
-RARE = 4
+# Who is called less than once in so many enrollments is not called for their sake.
+ENROLLMENTS_MAX = 4
 
 
 def main() -> None:
@@ -34,7 +34,7 @@ def main() -> None:
     for pair, count in calls.items():
         # What has no name is known by its address.
         is_named = not any(" " in one or one.startswith("0x") for one in pair)
-        if is_named and pair[0] != pair[1] and RARE * count >= enrollments:
+        if is_named and pair[0] != pair[1] and ENROLLMENTS_MAX * count >= enrollments:
             print(*pair, count)
 
 

@@ -39,6 +39,7 @@ train() {
 # order_functions: of the release that was built.
 order_functions() {
     local file
+    [[ -f $(branch_profile) ]] || die "functions are ordered by releases that a profile optimizes; there is none: --train"
     file=$(function_order)
     new_state
     start_server
