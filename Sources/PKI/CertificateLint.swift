@@ -189,8 +189,8 @@ package enum CertificateLint {
     }
 }
 
-/// What extensions have to hold, octet for octet: DER writes a value in one way only (X.690 section 11). Put together without
-/// the library that has made what is judged.
+/// What extensions have to hold, octet for octet: DER writes a value in one way only (X.690 sections 10 and 11). Put
+/// together without the library that has made what is judged.
 private enum ExtensionOctets {
     /// digitalSignature (RFC 5280 section 4.2.1.3).
     static let signing: [UInt8] = [0x03, 0x02, 0x07, 0x80]
