@@ -38,9 +38,10 @@ train() {
 
 # order_functions: of the release that was built.
 order_functions() {
-    local file
-    [[ -f $(branch_profile) ]] || die "functions are ordered by releases that a profile optimizes; there is none: --train"
-    file=$(function_order)
+    local profile file
+    profile=$(branch_profile)
+    [[ -f $profile ]] || die "only releases that a profile optimizes have their functions ordered; there is none: --train"
+    file=$(function_order "$profile")
     new_state
     start_server
     # C++ names as the linker knows them.

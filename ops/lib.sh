@@ -185,13 +185,9 @@ branch_profile() {
     echo "$repository/ops/profiles/swift-$(swift_version swift)-$(uname -m).profdata"
 }
 
-# function_order: the file beside it that names functions in the order in which they stand in a release: those side by side
-# that call each other when devices enroll. By `ops/bench --order`.
-function_order() {
-    local profile
-    profile=$(branch_profile)
-    echo "${profile%.profdata}.order"
-}
+# function_order PROFILE: the file beside it that names functions in the order in which they stand in a release: those side
+# by side that call each other when devices enroll. By `ops/bench --order`.
+function_order() { echo "${1%.profdata}.order"; }
 
 # copy_by_content FILE FOLDER: copies it there under a name that is another one as soon as what is in it is: that alone has
 # everything built anew that was built by it. Prints the path.
@@ -210,7 +206,7 @@ compile_release() { run "${_release[@]}" --product "$1" --scratch-path "$2" "${@
 build_release() {
     local profile order counts flag flags=() placing=("${@:3}")
     profile=$(branch_profile)
-    order=$(function_order)
+    order=$(function_order "$profile")
     if [[ -f $profile ]]; then
         counts=$(copy_by_content "$profile" "$2")
         flags=(-Xswiftc -Xfrontend -Xswiftc "-ir-profile-use=$counts" -Xcc "-fprofile-use=$counts" "${pathless_names[@]}")

@@ -1,6 +1,6 @@
 -- A shorter look at the tables that each enrollment adds to. Autovacuum comes once a minute while a fleet arrives, and by
 -- default sorts 30,000 rows of each table by every column: 0.4 s of a processor in which nobody is answered in time. With
--- 3,000 rows, and none of them sorted by what no question asks for, it is a tenth of that. Keys and names are distinct,
+-- 3,000 rows, and none of them sorted by what no question asks for, it is a fifth of that. Keys and names are distinct,
 -- states are few, and times are spread evenly: no plan needs to know more.
 do $$
 declare
