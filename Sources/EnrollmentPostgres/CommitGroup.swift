@@ -10,8 +10,7 @@ import ServiceLifecycle
 package final class CommitGroup: Service {
     package static let groupMaxDefault = 64
     package static let waitingMaxDefault = 4_096
-    /// The longest rest after a group, so that a slow database makes nobody wait much longer than it does itself.
-    package static let restMax: Duration = .milliseconds(10)
+    static let rest = GroupRest(times: 1, max: .milliseconds(10))
 
     private typealias Waiting = WaitingGroup<EnrollmentEntry, CommitOutcome>.Waiting
 
@@ -61,7 +60,7 @@ package final class CommitGroup: Service {
     package func run() async throws {
         await cancelWhenGracefulShutdown {
             await self.waiting.run(
-                restMax: Self.restMax,
+                rest: Self.rest,
                 groupMax: self.groupMax,
                 clock: self.clock,
                 take: { self.take(from: &$0) },

@@ -7,6 +7,8 @@ import ServiceLifecycle
 /// round trip for each.
 package final class QuestionGroup: Service {
     package static let groupMax = 64
+    /// A group of few costs nearly what one of many does, and takes little of the time that a device waits for its commit.
+    static let rest = GroupRest(times: 4, max: .milliseconds(10))
 
     private let pool: PostgresPool
     private let waiting: WaitingGroup<EnrollmentQuestion, EnrollmentSituation>
@@ -38,7 +40,7 @@ package final class QuestionGroup: Service {
     /// it ends after the last request has been answered.
     package func run() async throws {
         let pool = pool
-        await waiting.run(groupMax: Self.groupMax, restMax: CommitGroup.restMax, clock: clock, logger: logger) {
+        await waiting.run(groupMax: Self.groupMax, rest: Self.rest, clock: clock, logger: logger) {
             questions throws(RecordError) in
             let query = SituationQuery(questions: questions)
             return try await recording { try query.situations(await pool.query(query.query)) }

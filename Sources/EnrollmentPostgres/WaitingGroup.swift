@@ -62,15 +62,13 @@ final class WaitingGroup<Request: Sendable, Answer: Sendable>: Sendable {
 
     /// Has groups answered until the task is cancelled, and then refuses what still waits.
     /// - Parameters:
-    ///   - restMax: After each group none begins for as long as that one took, and no longer than this. What a group
-    ///     costs the database hardly depends on how many stand in it: so at most half of the time goes into groups, and
-    ///     each has more in it. Whoever comes after a quiet moment does not wait.
+    ///   - rest: How long no group begins after one.
     ///   - groupMax: There is no rest if so many wait: a group has no room for more.
     ///   - clock: Tells how long a group took, and when its rest is over.
     ///   - take: Takes the next group, of one at least, from those that wait; what it leaves waits for the next.
     ///   - perform: Answers each of a group, once.
     func run(
-        restMax: Duration,
+        rest: GroupRest,
         groupMax: Int,
         clock: some Clock<Duration> = ContinuousClock(),
         take: (inout Deque<Waiting>) -> [Waiting],
@@ -86,7 +84,7 @@ final class WaitingGroup<Request: Sendable, Answer: Sendable>: Sendable {
                 let began = clock.now
                 await perform(group)
                 let ended = clock.now
-                notBefore = ended.advanced(by: min(began.duration(to: ended), restMax))
+                notBefore = ended.advanced(by: rest.duration(after: began.duration(to: ended)))
             }
         }
         let left = state.withLock { state in
@@ -104,14 +102,14 @@ extension WaitingGroup {
     /// - Parameter ask: Answers a group's questions, in their order.
     func run(
         groupMax: Int,
-        restMax: Duration = .zero,
+        rest: GroupRest = .none,
         clock: any Clock<Duration> = ContinuousClock(),
         logger: Logger,
         ask: @Sendable @escaping ([Request]) async throws(RecordError) -> [Answer]
     ) async {
         await cancelWhenGracefulShutdown {
             await self.run(
-                restMax: restMax,
+                rest: rest,
                 groupMax: groupMax,
                 clock: clock,
                 take: { $0.popFirst(groupMax) },

@@ -8,6 +8,7 @@ import Testing
 @Suite(.timeLimit(.minutes(1))) final class WaitingGroupTests: Sendable {
     private static let groupMax = 3
     private static let took = Duration.milliseconds(4)
+    private static let asLongAgain = GroupRest(times: 1, max: .milliseconds(10))
 
     private let clock = ManualClock()
     private let group = WaitingGroup<Int, Int>(waitingMax: 10)
@@ -15,14 +16,14 @@ import Testing
 
     /// Answers groups, each of which takes `took`, while `body` runs.
     private func whileAnswering(
-        restMax: Duration,
+        rest: GroupRest,
         during: @escaping @Sendable ([Int]) async -> Void = { _ in },
         _ body: () async throws -> Void
     ) async throws {
         try await withThrowingTaskGroup(of: Void.self) { tasks in
             tasks.addTask { [group, clock, self] in
                 await group.run(
-                    restMax: restMax,
+                    rest: rest,
                     groupMax: Self.groupMax,
                     clock: clock,
                     take: { $0.popFirst(Self.groupMax) },
@@ -45,10 +46,10 @@ import Testing
     }
 
     @Test func `after a group the next begins when as long again is over, with all who came meanwhile`() async throws {
-        try await whileAnswering(restMax: .milliseconds(10)) {
+        try await whileAnswering(rest: Self.asLongAgain) {
             _ = try await group.answer(to: 1)
             async let two = group.answer(to: 2)
-            await clock.someoneSleeps()
+            #expect(await clock.someoneSleeps() == Self.took)
             async let three = group.answer(to: 3)
             await waiting(2)
             clock.advance(by: Self.took - .milliseconds(1))
@@ -59,18 +60,28 @@ import Testing
         }
     }
 
-    @Test func `no rest is longer than its bound`() async throws {
-        try await whileAnswering(restMax: .milliseconds(1)) {
+    @Test func `a rest may be several times as long as the group was`() async throws {
+        try await whileAnswering(rest: GroupRest(times: 2, max: .milliseconds(10))) {
             _ = try await group.answer(to: 1)
             async let two = group.answer(to: 2)
-            await clock.someoneSleeps()
+            #expect(await clock.someoneSleeps() == Self.took * 2)
+            clock.advance(by: Self.took * 2)
+            #expect(try await two == 2)
+        }
+    }
+
+    @Test func `no rest is longer than its bound`() async throws {
+        try await whileAnswering(rest: GroupRest(times: 1, max: .milliseconds(1))) {
+            _ = try await group.answer(to: 1)
+            async let two = group.answer(to: 2)
+            #expect(await clock.someoneSleeps() == .milliseconds(1))
             clock.advance(by: .milliseconds(1))
             #expect(try await two == 2)
         }
     }
 
     @Test func `whoever comes after a quiet moment does not wait`() async throws {
-        try await whileAnswering(restMax: .milliseconds(10)) {
+        try await whileAnswering(rest: Self.asLongAgain) {
             _ = try await group.answer(to: 1)
             await clock.isReadAgain()
             clock.advance(by: Self.took)
@@ -81,7 +92,7 @@ import Testing
 
     @Test func `a group that has no room for more does not rest`() async throws {
         let group = group
-        try await whileAnswering(restMax: .milliseconds(10)) { requests in
+        try await whileAnswering(rest: Self.asLongAgain) { requests in
             guard requests == [1] else { return }
             for request in 2...4 { Task { try await group.answer(to: request) } }
             while group.count < Self.groupMax { await Task.yield() }
@@ -157,7 +168,12 @@ private final class ManualClock: Clock {
         while state.withLock({ !$0.isReadSinceMoved }) { await Task.yield() }
     }
 
-    func someoneSleeps() async {
-        while state.withLock({ $0.sleepers.isEmpty }) { await Task.yield() }
+    /// Waits until someone sleeps, and tells for how long.
+    func someoneSleeps() async -> Duration {
+        while true {
+            let (now, until) = state.withLock { ($0.now, $0.sleepers.values.map(\.until).min()) }
+            if let until { return now.duration(to: until) }
+            await Task.yield()
+        }
     }
 }
