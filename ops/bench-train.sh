@@ -3,47 +3,33 @@
 # taken, and one under callgrind, which counts who calls whom, and keep both where releases are built by them. What runs
 # often then lies together, in the order in which it runs, and what hardly ever runs does not stand between it.
 
-# How much one count of the server matters beside one of the simulator.
-server_weight=8
-
-trained_by() {
-    # `sim`'s own.
-    local programs=$build/counting/release
-    sim "$@" --dev "$state/dev.json" >/dev/null || die "nobody answered: muster-sim bench $*"
-}
+trained_by() { sim "$@" --dev "$state/dev.json" >/dev/null || die "nobody answered: muster-sim bench $*"; }
 
 train() {
-    local file runtime product played counts=() folder=$build/counting
+    local file runtime folder=$build/counting
     file=$(branch_profile)
     runtime=$(swiftc -print-target-info | jq -r .paths.runtimeResourcePath)/clang/lib/linux/libclang_rt.profile-$(uname -m).a
     [[ -f $runtime ]] || die "this Swift has no $runtime to count with"
     step "Build a release that counts"
-    for product in muster muster-sim; do
-        compile_release "$product" "$folder" "${pathless_names[@]}" \
-            -Xswiftc -Xfrontend -Xswiftc -ir-profile-generate -Xcc -fprofile-generate \
-            -Xlinker "$runtime" -Xlinker -u__llvm_profile_runtime
-    done
+    compile_release muster "$folder" "${pathless_names[@]}" \
+        -Xswiftc -Xfrontend -Xswiftc -ir-profile-generate -Xcc -fprofile-generate \
+        -Xlinker "$runtime" -Xlinker -u__llvm_profile_runtime
 
     step "Play devices against it"
     new_state
-    export LLVM_PROFILE_FILE=$state/server-%p.profraw
+    export LLVM_PROFILE_FILE=$state/%p.profraw
     start_server "$folder/release/muster"
-    export LLVM_PROFILE_FILE=$state/devices-%p.profraw
+    unset LLVM_PROFILE_FILE
     # In numbers that say how much each matters: most of all a first boot, of many at once and of few.
     trained_by load --devices 1500
     trained_by load --devices 1500 --connections 1024
     trained_by load --devices 500 --rate 150
     trained_by load --devices 500 --mode kept
     trained_by authorize --rate 500 --seconds 4
-    unset LLVM_PROFILE_FILE
     stop_server
     mkdir -p "${file%/*}"
-    # What both have is the server's: the simulator's counts matter where it alone goes.
-    for played in "$state"/server-*.profraw; do counts+=("--weighted-input=$server_weight,$played"); done
-    for played in "$state"/devices-*.profraw; do counts+=("--weighted-input=1,$played"); done
     # Beside swift: another LLVM's tool writes what this one cannot read.
-    "$(dirname "$(readlink -f "$(command -v swiftc)")")/llvm-profdata" merge --sparse \
-        "${counts[@]}" -o "$file" ||
+    "$(dirname "$(readlink -f "$(command -v swiftc)")")/llvm-profdata" merge --sparse "$state"/*.profraw -o "$file" ||
         die "the counts could not be put together"
     say "releases are optimized by $file from now on"
     rm -rf "$state"
