@@ -1,6 +1,6 @@
 package import NIOCore
 
-/// The clock of an event loop, for tasks that run on it: who sleeps by it is woken by the loop itself. The system's clocks
+/// The clock of an event loop: who sleeps by it is woken by the loop itself, once it gets to that. The system's clocks
 /// wake two threads on the way.
 package struct LoopClock: Clock {
     private let loop: any EventLoop

@@ -136,7 +136,8 @@ struct MusterServer: Sendable {
         // On a loop of connections each step of a group would stand behind whatever handshakes came before it, and all of
         // the group with it. Here the kernel lets it go first.
         let recordLoop = MultiThreadedEventLoopGroup(numberOfThreads: 1)
-        let recordClock = LoopClock(recordLoop.next())
+        // A rest is over when a loop of connections says so: while that one is busy, whom its handshakes bring goes along.
+        let restClock = LoopClock(group.next())
         let commitMetrics = CommitMetrics(factory: metrics)
         let commits = CommitGroup(
             pool: enrollmentPool,
@@ -148,14 +149,14 @@ struct MusterServer: Sendable {
                 statistics.committed(entries)
             },
             onFull: RecordLimit.commitQueue.counter(metrics),
-            clock: recordClock,
+            clock: restClock,
             logger: logger
         )
         let questions = QuestionGroup(
             pool: enrollmentPool,
             waitingMax: configuration.limits.commitQueueMax,
             onFull: RecordLimit.questionQueue.counter(metrics),
-            clock: recordClock,
+            clock: restClock,
             logger: logger
         )
         let ready = Readying(hasOperatorFront: operatorFront != nil, onReady)
