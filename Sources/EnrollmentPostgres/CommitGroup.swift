@@ -10,6 +10,7 @@ import ServiceLifecycle
 package final class CommitGroup: Service {
     package static let groupMaxDefault = 64
     package static let waitingMaxDefault = 4_096
+    /// Shorter than after a group of questions: a device waits longest for its commit.
     static let rest = GroupRest(times: 1, max: .milliseconds(10))
 
     private typealias Waiting = WaitingGroup<EnrollmentEntry, CommitOutcome>.Waiting
