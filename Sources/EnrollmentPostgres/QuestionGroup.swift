@@ -8,7 +8,7 @@ import ServiceLifecycle
 package final class QuestionGroup: Service {
     package static let groupMax = 64
     /// A group of few costs nearly what one of many does, and takes little of the time that a device waits for its commit.
-    static let rest = GroupRest(times: 4, max: .milliseconds(10))
+    static let rest = GroupRest(times: 8, max: .milliseconds(12))
 
     private let pool: PostgresPool
     private let waiting: WaitingGroup<EnrollmentQuestion, EnrollmentSituation>
