@@ -1,7 +1,7 @@
 /// How long no group begins after one has ended, so that the next has more in it: what a group costs this server and the
 /// database hardly depends on how many stand in it. Whoever comes after a quiet moment does not wait.
 struct GroupRest {
-    /// So many times as long as the group took: with 1 at most half of the time goes into groups, with 8 a ninth.
+    /// So many times as long as the group took: unless `max` cuts it short, groups take one part in `times` + 1 of the time.
     let times: Int
     /// And no longer than this, so that a slow database makes nobody wait much longer than it does itself.
     let max: Duration
