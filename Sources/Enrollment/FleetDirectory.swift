@@ -11,16 +11,26 @@ package final class FleetDirectory: Sendable {
         package let fleets: [FleetName: Fleet]
     }
 
-    private let current: Mutex<Snapshot>
+    /// A reading of the record, by when it began.
+    package struct Reading: Sendable {
+        fileprivate let number: UInt64
+    }
+
+    private struct State {
+        var snapshot = Snapshot(generation: 0, fleets: [:])
+        var readings: UInt64 = 0
+        var placed: UInt64 = 0
+    }
+
+    private let state = Mutex(State())
     private let defaultFleet: FleetName?
 
     /// - Parameter defaultFleet: The fleet of requests without a label; if nil, the only fleet there is.
     package init(defaultFleet: FleetName?) {
         self.defaultFleet = defaultFleet
-        current = Mutex(Snapshot(generation: 0, fleets: [:]))
     }
 
-    package var snapshot: Snapshot { current.withLock { $0 } }
+    package var snapshot: Snapshot { state.withLock { $0.snapshot } }
 
     /// The fleet of a label, or of requests without one.
     package func fleet(label: String?) -> Fleet? {
@@ -30,15 +40,29 @@ package final class FleetDirectory: Sendable {
         return fleets.count == 1 ? fleets.values.first : nil
     }
 
-    /// Puts `fleets` in place of what was.
-    package func replace(with fleets: [Fleet]) {
-        current.withLock { snapshot in
-            snapshot = Snapshot(
-                generation: snapshot.generation + 1,
+    /// To be called before the record is read.
+    package func beginReading() -> Reading {
+        state.withLock { state in
+            state.readings += 1
+            return Reading(number: state.readings)
+        }
+    }
+
+    /// Puts what a reading found in place of what was. Readings may overlap: one that began before the one in place may
+    /// not know the change that the later one was made for, and is dropped.
+    package func replace(with fleets: [Fleet], from reading: Reading) {
+        state.withLock { state in
+            guard reading.number > state.placed else { return }
+            state.placed = reading.number
+            state.snapshot = Snapshot(
+                generation: state.snapshot.generation + 1,
                 fleets: Dictionary(fleets.map { ($0.name, $0) }) { first, _ in first }
             )
         }
     }
+
+    /// Puts `fleets` in place of what was.
+    package func replace(with fleets: [Fleet]) { replace(with: fleets, from: beginReading()) }
 }
 
 /// Reads the fleets from the record, at first and whenever they change.
@@ -68,6 +92,7 @@ package struct FleetLoader: Sendable {
 
     /// Reads all fleets once and puts them in place. A fleet whose issuer this server lacks is left out, loudly.
     package func load() async throws(RecordError) {
+        let reading = directory.beginReading()
         let records = try await source.fleets()
         let present = directory.snapshot.fleets
         directory.replace(
@@ -82,7 +107,8 @@ package struct FleetLoader: Sendable {
                     return nil
                 }
                 return fleet
-            }
+            },
+            from: reading
         )
     }
 

@@ -69,6 +69,30 @@ struct FleetDirectoryTests {
         #expect(directory.fleet(label: "meters") != nil)
     }
 
+    @Test func `a reading that began before the one in place does not undo it`() async throws {
+        let meters = try TestFleet(name: "meters")
+        let valves = try TestFleet(name: "valves")
+        let source = ListedFleetSource([meters.fleet.record])
+        let directory = FleetDirectory(defaultFleet: nil)
+        let loader = FleetLoader(
+            source: source,
+            directory: directory,
+            issuers: [meters.issuer, valves.issuer],
+            logger: .quiet
+        )
+        // While the first reading is on its way, a fleet comes, and is read whole.
+        source.whileReading {
+            source.list([meters.fleet.record, valves.fleet.record])
+            try? await loader.load()
+            #expect(directory.snapshot.fleets.count == 2)
+        }
+        try await loader.load()
+        #expect(directory.snapshot.fleets.keys.map(\.text).sorted() == ["meters", "valves"])
+        source.list([valves.fleet.record])
+        try await loader.load()
+        #expect(Array(directory.snapshot.fleets.keys) == [valves.fleet.name])
+    }
+
     @Test func `what a fleet hands out as its CAs is issuing CA first, root last, each once (EST-12, EST-14)`() throws {
         let world = try TestFleet()
         #expect(world.fleet.certificates == [world.issuing.der, world.root.der])
@@ -93,14 +117,23 @@ struct FleetDirectoryTests {
 
 /// A source of fleets that a test announces changes of.
 private final class ListedFleetSource: FleetSource {
-    private let records: [FleetRecord]
+    private let records: Mutex<[FleetRecord]>
+    private let interlude = Mutex<(@Sendable () async -> Void)?>(nil)
     private let failures = Mutex<[RecordError?]>([])
     private let stream: AsyncStream<Void>
     private let continuation: AsyncStream<Void>.Continuation
 
     init(_ records: [FleetRecord]) {
-        self.records = records
+        self.records = Mutex(records)
         (stream, continuation) = AsyncStream.makeStream(of: Void.self)
+    }
+
+    /// What readings find from now on.
+    func list(_ records: [FleetRecord]) { self.records.withLock { $0 = records } }
+
+    /// What happens once, after the next reading has found its fleets and before it returns.
+    func whileReading(_ interlude: @escaping @Sendable () async -> Void) {
+        self.interlude.withLock { $0 = interlude }
     }
 
     /// One change; reading the fleets then fails with `error`, if there is one.
@@ -114,7 +147,9 @@ private final class ListedFleetSource: FleetSource {
     func fleets() async throws(RecordError) -> [FleetRecord] {
         let failure = failures.withLock { $0.isEmpty ? nil : $0.removeFirst() }
         if let failure { throw failure }
-        return records
+        let found = records.withLock { $0 }
+        await interlude.withLock { $0.take() }?()
+        return found
     }
 
     func changes() -> AsyncStream<Void> { stream }
