@@ -7,6 +7,9 @@ MUSTER_STOP_SECONDS=40
 # So many of the lines that tell of failures are repeated at the end of `ops/test`.
 # shellcheck disable=SC2034
 MUSTER_FAILURE_LINES=100
+# So many of them tell of one issue.
+# shellcheck disable=SC2034
+MUSTER_FAILURE_DETAIL_LINES=12
 
 # shellcheck disable=SC2034
 # Packages that the build and `muster dev` need. `package=path` counts as installed if the path (a glob) exists.
