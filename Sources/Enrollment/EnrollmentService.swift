@@ -42,7 +42,8 @@ package enum EnrollmentResult: Hashable, Sendable {
     case unavailable(RecordError)
 }
 
-/// The enroll and renew use cases: identity, request, names, decision, signature, record, answer, in this order.
+/// The enroll and renew use cases: identity, request, names, decision, signature, record, answer, in this order; where the
+/// decision was foreseen, the record verifies it before the signature.
 /// Nothing is signed before it is authorized, and nothing leaves before it is committed.
 package struct EnrollmentService: Sendable {
     /// How often an enrollment that lost a race against another one of the same device is decided anew.
@@ -53,6 +54,7 @@ package struct EnrollmentService: Sendable {
     private let forbiddenKeys: @Sendable () -> Set<[UInt8]>
     private let now: @Sendable () -> Date
     private let observer: any EnrollmentObserver
+    private let newcomers = NewcomerForecast()
     private let logger: Logger
 
     /// - Parameters:
@@ -150,25 +152,16 @@ package struct EnrollmentService: Sendable {
         attempt.device = names.device
 
         // Steps 4 to 6: decide on what the record knows, sign, record; again if another enrollment came between.
-        for _ in 0..<Self.roundsMax {
-            let question = EnrollmentQuestion(
-                fleet: submission.fleet.id,
-                device: names.device,
-                publicKeySHA256: request.publicKeySHA256,
-                bootstrap: identity.question(at: attempt.at)
-            )
-            let situation = try await timed(.decide) { () async throws(RecordError) in
-                try await record.situation(of: question)
-            }
-            let decision = EnrollmentRules.decide(
+        for round in 0..<Self.roundsMax {
+            let judgement = try await judge(
                 identity,
-                publicKeySHA256: request.publicKeySHA256,
-                policy: submission.fleet.record.policy,
-                reenrollment: submission.fleet.record.reenrollment,
-                situation: situation,
-                now: attempt.at
+                device: names.device,
+                request: request,
+                fleet: submission.fleet,
+                at: attempt.at,
+                round: round
             )
-            switch decision {
+            switch judgement.decision {
             case .refuse(let refusal): return try await refuse(refusal, &attempt)
             case .repeatCertificate(let certificate, let rule):
                 attempt.stage = .issue
@@ -198,7 +191,9 @@ package struct EnrollmentService: Sendable {
                 attempt.rule = rule
                 let at = attempt.at
                 let certificate = try await timed(.sign) { () throws(RecordError) in
-                    try sign(request, names: names, fleet: submission.fleet, at: at)
+                    let prepared = try prepared(request, names: names, fleet: submission.fleet, at: at)
+                    if !judgement.isForeseen { _ = try signed(prepared, fleet: submission.fleet) }
+                    return prepared
                 }
                 attempt.outcome = .issued
                 attempt.issuer = submission.fleet.record.issuerID
@@ -212,15 +207,75 @@ package struct EnrollmentService: Sendable {
                     renewableSerialNumber: renewable,
                     idevidAnchor: identity.idevidAnchor,
                     admission: admission,
-                    standingChanges: situation.device?.standing.changes ?? 0
+                    standingChanges: judgement.standingChanges,
+                    isForeseen: judgement.isForeseen
                 )
-                switch try await commit(EnrollmentEntry(attempt: attempt, issuance: issuance)) {
-                case .recorded: return .certificate(certificate.der)
+                let outcome = try await commit(EnrollmentEntry(attempt: attempt, issuance: issuance))
+                if judgement.isForeseen { newcomers.saw(newcomer: outcome == .recorded) }
+                switch outcome {
+                case .recorded: return .certificate(try signed(certificate, fleet: submission.fleet).der)
                 case .lostRace: continue
                 }
             }
         }
         throw .overloaded
+    }
+
+    /// A decision, and what it rests on.
+    private struct Judgement {
+        let decision: EnrollmentDecision
+        let standingChanges: Int64
+        /// True if the record was not asked, and is to verify what was expected of it.
+        let isForeseen: Bool
+    }
+
+    /// Whether this is one of those that can be foreseen: where the fleet's policy asks neither an operator nor a list, and
+    /// where those in the same group can wait for the signature.
+    private func canBeForeseen(_ identity: ClientIdentity, _ fleet: Fleet) -> Bool {
+        guard case .bootstrap = identity else { return false }
+        return fleet.record.policy == .open && fleet.issuer.signsQuickly
+    }
+
+    /// Decides on what the record knows, or on what is foreseen of a newcomer if that lets it in.
+    private func judge(
+        _ identity: ClientIdentity,
+        device: DeviceID,
+        request: VerifiedRequest,
+        fleet: Fleet,
+        at: Date,
+        round: Int
+    ) async throws(RecordError) -> Judgement {
+        func decide(_ situation: EnrollmentSituation) -> EnrollmentDecision {
+            EnrollmentRules.decide(
+                identity,
+                publicKeySHA256: request.publicKeySHA256,
+                policy: fleet.record.policy,
+                reenrollment: fleet.record.reenrollment,
+                situation: situation,
+                now: at
+            )
+        }
+        let canBeForeseen = round == 0 && canBeForeseen(identity, fleet)
+        if canBeForeseen, newcomers.expectsNewcomer {
+            let decision = decide(.blank)
+            // What is refused is refused for the first reason that the record gives.
+            if case .issue = decision { return Judgement(decision: decision, standingChanges: 0, isForeseen: true) }
+        }
+        let question = EnrollmentQuestion(
+            fleet: fleet.id,
+            device: device,
+            publicKeySHA256: request.publicKeySHA256,
+            bootstrap: identity.question(at: at)
+        )
+        let situation = try await timed(.decide) { () async throws(RecordError) in
+            try await record.situation(of: question)
+        }
+        if canBeForeseen { newcomers.saw(newcomer: situation.isBlank) }
+        return Judgement(
+            decision: decide(situation),
+            standingChanges: situation.device?.standing.changes ?? 0,
+            isForeseen: false
+        )
     }
 
     private func commit(_ entry: EnrollmentEntry) async throws(RecordError) -> CommitOutcome {
@@ -294,13 +349,13 @@ package struct EnrollmentService: Sendable {
         }
     }
 
-    /// Builds from the profile, lints, signs. What fails here is a fault of ours, never of the device.
-    private func sign(
+    /// Builds from the profile and lints. What fails here is a fault of ours, never of the device.
+    private func prepared(
         _ request: VerifiedRequest,
         names: DeviceNames,
         fleet: Fleet,
         at: Date
-    ) throws(RecordError) -> IssuedCertificate {
+    ) throws(RecordError) -> PreparedCertificate {
         do {
             let template = try CertificateTemplate(
                 names: names,
@@ -311,11 +366,26 @@ package struct EnrollmentService: Sendable {
                 common: fleet.commonExtensions
             )
             let linted = try CertificateLint.lint(template, names: names, profile: fleet.profile, issuer: fleet.issuer)
-            return try fleet.issuer.sign(linted)
+            return PreparedCertificate(linted, issuer: fleet.issuer)
         } catch {
-            logger.error("certificate not issued", metadata: ["fleet": "\(fleet.name)", "error": "\(error)"])
-            throw .broken("the certificate could not be made")
+            throw notIssued(error, fleet: fleet)
         }
+    }
+
+    private func signed(
+        _ certificate: PreparedCertificate,
+        fleet: Fleet
+    ) throws(RecordError) -> IssuedCertificate {
+        do {
+            return try certificate.signed()
+        } catch {
+            throw notIssued(error, fleet: fleet)
+        }
+    }
+
+    private func notIssued(_ error: any Error, fleet: Fleet) -> RecordError {
+        logger.error("certificate not issued", metadata: ["fleet": "\(fleet.name)", "error": "\(error)"])
+        return .broken("the certificate could not be made")
     }
 
     private func refuse(_ refusal: Refusal, _ attempt: inout Attempt) async throws(RecordError) -> EnrollmentResult {

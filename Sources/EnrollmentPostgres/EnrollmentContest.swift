@@ -19,6 +19,7 @@ struct EnrollmentContest {
     private var notAfter: [Date] = []
     private var standingChanges: [Int64] = []
     private var admissions: [Admission?] = []
+    private var foreseen: [Bool] = []
 
     init(_ entries: [EnrollmentEntry]) {
         for (index, entry) in entries.enumerated() {
@@ -36,6 +37,7 @@ struct EnrollmentContest {
             notAfter.append(issuance.certificate.notAfter)
             standingChanges.append(issuance.standingChanges)
             admissions.append(issuance.admission)
+            foreseen.append(issuance.isForeseen)
         }
     }
 
@@ -50,14 +52,16 @@ struct EnrollmentContest {
             select * from unnest(\(ordinal), \(fleet), \(device), \(issuer), \(serial), \(key), \(replaces),
                                  \(renewable), \(idevidAnchor), \(at), \(notAfter),
                                  \(admissions.map { $0?.anchor.value }), \(admissions.map { $0?.credentialSHA256 }),
-                                 \(standingChanges))
+                                 \(standingChanges), \(foreseen))
                 as w (ordinal, fleet_id, device_id, issuer_id, serial, key_sha256, replaces, renewable, anchor_id, at,
-                      not_after, first_anchor_id, first_credential_sha256, standing_changes)
+                      not_after, first_anchor_id, first_credential_sha256, standing_changes, is_foreseen)
         ), fit as (
             select w.*
             from wanted w left join devices d using (fleet_id, device_id)
+            \(unescaped: verification.joins)
             where w.replaces is not distinct from d.current_serial
                 and w.standing_changes = coalesce(d.standing_changes, 0)
+                \(unescaped: verification.condition)
         ), \(unescaped: Self.change)
         """
     }
@@ -74,18 +78,21 @@ struct EnrollmentContest {
                                  \(admissions.map { $0?.credentialLimits.devicesMax }),
                                  \(admissions.map { $0?.credentialLimits.devicesPerHour }),
                                  \(admissions.map { $0?.anchorLimits.devicesMax }),
-                                 \(admissions.map { $0?.anchorLimits.devicesPerHour }), \(standingChanges))
+                                 \(admissions.map { $0?.anchorLimits.devicesPerHour }), \(standingChanges),
+                                 \(foreseen))
                 as w (ordinal, fleet_id, device_id, issuer_id, serial, key_sha256, replaces, renewable, anchor_id, at,
                       not_after, first_anchor_id, first_credential_sha256, is_claim, credential_max, credential_hourly,
-                      anchor_max, anchor_hourly, standing_changes)
+                      anchor_max, anchor_hourly, standing_changes, is_foreseen)
         ), free as (
             select w.*
             from wanted w
             left join devices d using (fleet_id, device_id)
             left join device_keys k using (key_sha256)
+            \(unescaped: verification.joins)
             where w.replaces is not distinct from d.current_serial
                 and w.standing_changes = coalesce(d.standing_changes, 0)
                 and (k.key_sha256 is null or k.fleet_id = w.fleet_id and k.device_id = w.device_id)
+                \(unescaped: verification.condition)
         ), credentials as (
             select g.*,
                    case when g.is_claim
@@ -124,6 +131,27 @@ struct EnrollmentContest {
                 and coalesce(r.anchor_place + t.devices_last_hour <= r.anchor_hourly, true)
         ), \(unescaped: Self.change)
         """
+    }
+
+    /// Whether the situation of those that were foreseen is blank, as an answer to their question would have said. The
+    /// device has no row, or `replaces` would tell. Left out where none was, since it looks into four tables.
+    private var verification: (joins: String, condition: String) {
+        guard foreseen.contains(true) else { return ("", "") }
+        return (
+            """
+            left join device_keys fk on fk.key_sha256 = w.key_sha256
+            left join registrations fr on fr.fleet_id = w.fleet_id and fr.device_id = w.device_id
+            left join anchors fa on fa.id = w.first_anchor_id
+            left join bootstrap_credentials fb on fb.fleet_id = w.fleet_id and fb.sha256 = w.first_credential_sha256
+            """,
+            """
+            and (not w.is_foreseen
+                 or fk.key_sha256 is null and fr.device_id is null
+                    and fa.id is not null and fa.blocked_at is null and fa.removed_at is null
+                    and fb.blocked_at is null
+                    and num_nonnulls(fb.devices_max, fb.devices_per_hour, fb.valid_from, fb.valid_until) = 0)
+            """
+        )
     }
 
     /// What both have in common: the change, for those that are `fit`.

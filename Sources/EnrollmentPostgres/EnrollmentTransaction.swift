@@ -4,7 +4,8 @@ import PKI
 import Postgres
 
 /// One group of entries as one transaction, in two round trips: the first takes the end of the audit chain and finds
-/// out who won and what is new, the second writes everything and commits.
+/// out who won and what is new, the second writes everything and commits. Between them those that were foreseen are
+/// authorized, and are signed.
 struct EnrollmentTransaction {
     let entries: [EnrollmentEntry]
     let webhooks: WebhookWriter
@@ -23,7 +24,7 @@ struct EnrollmentTransaction {
             let news = try attention.news(opened.dropFirst(3), tellsWebhooks: !webhooks.subscriptions.isEmpty)
             let told = webhooks.queries(events.isEmpty ? [] : kept.compactMap { events[$0.offset] } + news.webhooks)
             _ = try await connection.pipeline(
-                queries(kept.map(\.element), raised: news.audit, head: head) + told + ["commit"]
+                try queries(kept.map(\.element), raised: news.audit, head: head) + told + ["commit"]
             )
             return entries.enumerated().map { index, entry in
                 entry.issuance == nil || winners.contains(index) ? .recorded : .lostRace
@@ -39,11 +40,11 @@ struct EnrollmentTransaction {
         _ kept: [EnrollmentEntry],
         raised: [AuditEntry],
         head: AuditWriter.Head
-    ) -> [PostgresQuery] {
+    ) throws -> [PostgresQuery] {
         let issued = kept.compactMap { entry in entry.issuance.map { (entry.attempt, $0) } }
         var queries = [attemptsQuery(kept.map(\.attempt))]
         if !issued.isEmpty {
-            queries.append(certificatesQuery(issued))
+            queries.append(try certificatesQuery(issued))
             let replaced = issued.compactMap { attempt, issuance in issuance.replaces.map { (attempt, issuance, $0) } }
             if !replaced.isEmpty {
                 queries.append(
@@ -71,17 +72,18 @@ struct EnrollmentTransaction {
         return queries + AuditWriter.queries(entries + raised, after: head)
     }
 
-    private func certificatesQuery(_ issued: [(Attempt, Issuance)]) -> PostgresQuery {
-        """
-        insert into certificates (issuer_id, serial, fleet_id, device_id, key_sha256, not_before, not_after, issued_at,
-                                  crl_shard, der)
-        select * from unnest(\(issued.map(\.1.issuer.value)), \(issued.map(\.1.certificate.serialNumber)),
-                             \(issued.map(\.0.fleet.value)), \(issued.map(\.1.device.text)),
-                             \(issued.map(\.1.publicKeySHA256)), \(issued.map(\.1.certificate.notBefore)),
-                             \(issued.map(\.1.certificate.notAfter)), \(issued.map(\.0.at)),
-                             \(issued.map { Int32(clamping: $0.1.certificate.crlShard) }),
-                             \(issued.map(\.1.certificate.der)))
-        """
+    private func certificatesQuery(_ issued: [(Attempt, Issuance)]) throws -> PostgresQuery {
+        let certificates = try issued.map { try $0.1.certificate.signed().der }
+        return """
+            insert into certificates (issuer_id, serial, fleet_id, device_id, key_sha256, not_before, not_after, issued_at,
+                                      crl_shard, der)
+            select * from unnest(\(issued.map(\.1.issuer.value)), \(issued.map(\.1.certificate.serialNumber)),
+                                 \(issued.map(\.0.fleet.value)), \(issued.map(\.1.device.text)),
+                                 \(issued.map(\.1.publicKeySHA256)), \(issued.map(\.1.certificate.notBefore)),
+                                 \(issued.map(\.1.certificate.notAfter)), \(issued.map(\.0.at)),
+                                 \(issued.map { Int32(clamping: $0.1.certificate.crlShard) }),
+                                 \(certificates))
+            """
     }
 
     private func attemptsQuery(_ attempts: [Attempt]) -> PostgresQuery {

@@ -6,7 +6,7 @@ import X509
 /// A template that the lint let through. It can be made by the lint alone, cannot be copied, and is consumed by
 /// signing: nothing is signed unseen, and nothing is signed twice on one look.
 package struct LintedCertificate: ~Copyable, Sendable {
-    private let template: CertificateTemplate
+    let template: CertificateTemplate
 
     fileprivate init(_ template: CertificateTemplate) { self.template = template }
 

@@ -48,6 +48,9 @@ package final class Issuer: Sendable {
     /// The algorithm it signs with.
     package var algorithm: Certificate.SignatureAlgorithm { key.defaultSignatureAlgorithm }
 
+    /// True if a signature takes so little time that others may wait for it.
+    package var signsQuickly: Bool { key.isQuick }
+
     /// Signs what the lint let through; using it up is what makes one lint good for one signature. The signature is
     /// verified before it is handed out.
     package func sign(_ linted: consuming LintedCertificate) throws(SigningError) -> IssuedCertificate {

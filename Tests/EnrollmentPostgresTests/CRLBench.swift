@@ -42,7 +42,7 @@ struct CRLBench: Sendable {
         let draft = try EntryDraft(world, device: device)
         let entry = try draft.issuing()
         try await database.commit([entry])
-        let issued = try #require(entry.issuance?.certificate)
+        let issued = try #require(try entry.issuance?.certificate.signed())
         return (try world.names(device).device, issued.serialNumber, issued.crlShard)
     }
 

@@ -18,6 +18,8 @@ struct EntryDraft {
     /// What lets the device in, as the fleet's anchors say; nil for one that is in, and for tests that count nothing.
     var admission: Admission?
     var standingChanges: Int64 = 0
+    /// True for one that the record was not asked about; its certificate is not signed then.
+    var isForeseen = false
 
     init(_ world: TestFleet, device: String = "meter-1", key: DeviceKey? = nil) throws {
         self.world = world
@@ -37,10 +39,11 @@ struct EntryDraft {
         )
     }
 
-    /// With a certificate, signed anew.
+    /// With a certificate, made anew, and signed unless it was foreseen.
     func issuing() throws -> EnrollmentEntry {
         let names = try world.names(device)
-        let certificate = try world.certificate(for: device, key: key.publicKey, at: at)
+        let certificate = try world.prepared(for: device, key: key.publicKey, at: at)
+        if !isForeseen { _ = try certificate.signed() }
         var attempt = attempt
         attempt.device = names.device
         attempt.credentialKind = admission?.kind ?? .idevid
@@ -64,7 +67,8 @@ struct EntryDraft {
                 renewableSerialNumber: renewable,
                 idevidAnchor: admission?.kind == .claim ? nil : anchor,
                 admission: admission,
-                standingChanges: standingChanges
+                standingChanges: standingChanges,
+                isForeseen: isForeseen
             )
         )
     }

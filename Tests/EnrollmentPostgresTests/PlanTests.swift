@@ -115,10 +115,18 @@ struct PlanTests {
         let revocations = PostgresRevocationRegister(pool: pool)
         let hash = [UInt8](repeating: 7, count: 32)
         let middle = TestClock.start.addingTimeInterval(Double(Self.rows / 2))
+        let committing = Task { try await commits.run() }
+        defer { committing.cancel() }
         for round in 0..<8 {
             let draft = try EntryDraft(world, device: "meter-\(round)")
             _ = try await record.situation(of: draft.bootstrapQuestion())
             _ = try await record.situation(of: draft.question)
+            // Of a device that is known, since the log's entries from the tenth on are taken.
+            for limits in [BootstrapLimits(), BootstrapLimits(devicesMax: 1_000)] {
+                var foreseen = try EntryDraft(world, device: "meter-\(round + 1)").byIDevID(anchorLimits: limits)
+                foreseen.isForeseen = true
+                #expect(try await record.commit(foreseen.issuing()) == .lostRace)
+            }
             let device = try world.names("meter-\(round)").device
             let position = DevicePosition(time: middle, device: "meter-5")
             let selections: [DeviceSelection] = [

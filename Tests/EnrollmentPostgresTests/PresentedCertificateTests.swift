@@ -27,7 +27,7 @@ struct PresentedCertificateTests {
         _ entry: EnrollmentEntry,
         _ presented: PostgresPresentedCertificates
     ) async throws -> PresentedCertificate {
-        let certificate = try #require(entry.issuance?.certificate)
+        let certificate = try #require(try entry.issuance?.certificate.signed())
         return try #require(
             try await presented.certificate(certificate.der, serialNumber: certificate.serialNumber)
         )
@@ -51,9 +51,10 @@ struct PresentedCertificateTests {
             try await withThrowingTaskGroup(of: (String, PresentedCertificate?).self) { group in
                 for entry in entries {
                     let issuance = try #require(entry.issuance)
+                    let der = try issuance.certificate.signed().der
                     group.addTask {
                         let found = try await presented.certificate(
-                            issuance.certificate.der,
+                            der,
                             serialNumber: issuance.certificate.serialNumber
                         )
                         return (issuance.device.text, found)
@@ -61,7 +62,7 @@ struct PresentedCertificateTests {
                     group.addTask {
                         // Its serial number is known, and its octets are another's.
                         let found = try await presented.certificate(
-                            issuance.certificate.der + [0],
+                            der + [0],
                             serialNumber: issuance.certificate.serialNumber
                         )
                         return ("", found)

@@ -22,7 +22,7 @@ struct RecordConformanceTests {
             draft.renewable = [UInt8](repeating: 9, count: 20)
             let entry = try draft.issuing()
             #expect(try await bench.record.commit(entry) == .recorded)
-            let issued = try #require(entry.issuance).certificate
+            let issued = try #require(entry.issuance).certificate.signed()
             let expected = KnownDevice(
                 current: RecordedCertificate(
                     issuer: bench.world.fleet.record.issuerID,
@@ -126,6 +126,66 @@ struct RecordConformanceTests {
             #expect(try await bench.record.commit(second.issuing()) == .recorded)
             let known = try await bench.record.situation(of: draft.question).device
             #expect(known?.currentIsUsed == false)
+        }
+    }
+
+    @Test(arguments: RecordKind.allCases)
+    func `what was foreseen is signed and recorded where nothing is known`(_ kind: RecordKind) async throws {
+        try await kind.with { bench in
+            for limits in [BootstrapLimits(), BootstrapLimits(devicesMax: 5)] {
+                var draft = try EntryDraft(bench.world, device: limits.devicesMax == nil ? "meter-1" : "meter-2")
+                    .byIDevID(anchorLimits: limits)
+                draft.isForeseen = true
+                let entry = try draft.issuing()
+                let certificate = try #require(entry.issuance?.certificate)
+                #expect(!certificate.isSigned)
+                #expect(try await bench.record.commit(entry) == .recorded)
+                let known = try await bench.record.situation(of: draft.question).device
+                #expect(certificate.isSigned)
+                #expect(try known?.current.der == certificate.signed().der)
+            }
+        }
+    }
+
+    /// What a record may know that nobody foresaw.
+    enum Surprise: CaseIterable {
+        case device, keyOfAnother, ownKeyRevoked, registration, anchorBlocked, credentialBlocked, credentialLimits
+    }
+
+    @Test(arguments: RecordKind.allCases, Surprise.allCases)
+    func `what was foreseen wrongly is neither signed nor recorded`(
+        _ kind: RecordKind,
+        _ surprise: Surprise
+    ) async throws {
+        try await kind.with { bench in
+            var draft = try EntryDraft(bench.world).byIDevID()
+            let device = try bench.world.names(draft.device).device
+            switch surprise {
+            case .device:
+                let before = try EntryDraft(bench.world, device: draft.device).issuing()
+                #expect(try await bench.record.commit(before) == .recorded)
+            case .keyOfAnother:
+                let other = try EntryDraft(bench.world, device: "meter-2", key: draft.key).issuing()
+                #expect(try await bench.record.commit(other) == .recorded)
+            case .ownKeyRevoked:
+                #expect(try await bench.record.commit(draft.issuing()) == .recorded)
+                _ = try await bench.changeStanding(device, .revoke(.keyCompromise, comment: nil))
+            case .registration: try await bench.register(device, Registration())
+            case .anchorBlocked: try await bench.blockAnchor(TestFleet.manufacturerID, true)
+            case .credentialBlocked:
+                try await bench.changeCredential(draft.credential, .block(comment: "stolen"))
+            case .credentialLimits:
+                try await bench.changeCredential(draft.credential, .limit(BootstrapLimits(devicesMax: 9)))
+            }
+            for limits in [BootstrapLimits(), BootstrapLimits(devicesMax: 5)] {
+                draft = draft.byIDevID(anchorLimits: limits)
+                draft.isForeseen = true
+                let before = try await bench.record.situation(of: draft.question)
+                let entry = try draft.issuing()
+                #expect(try await bench.record.commit(entry) == .lostRace)
+                #expect(entry.issuance?.certificate.isSigned == false)
+                #expect(try await bench.record.situation(of: draft.question) == before)
+            }
         }
     }
 

@@ -103,7 +103,7 @@ struct RenewalTests {
                 issuance: Issuance(
                     device: device,
                     issuer: world.fleet.record.issuerID,
-                    certificate: renewed,
+                    certificate: PreparedCertificate(renewed),
                     publicKeySHA256: newKey.sha256,
                     replaces: current.serialNumber,
                     renewableSerialNumber: Array(old.certificate.serialNumber.bytes),

@@ -391,7 +391,7 @@ struct EnrolledDevice {
             issuance: Issuance(
                 device: names.device,
                 issuer: world.fleet.record.issuerID,
-                certificate: certificate,
+                certificate: PreparedCertificate(certificate),
                 publicKeySHA256: try key.sha256,
                 replaces: nil,
                 renewableSerialNumber: nil,

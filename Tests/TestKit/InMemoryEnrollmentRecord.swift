@@ -179,7 +179,11 @@ package final class InMemoryEnrollmentRecord: EnrollmentRecord {
             switch entry.effect {
             case .nothing: break
             case .issue(let issuance):
-                guard Self.record(issuance, of: entry.attempt, in: &state) else { return .success(.lostRace) }
+                do {
+                    guard try Self.record(issuance, of: entry.attempt, in: &state) else { return .success(.lostRace) }
+                } catch {
+                    return .failure(.broken("\(error)"))
+                }
             case .ask(let request): Self.ask(request, of: entry.attempt, in: &state)
             case .mark: Self.mark(entry.attempt, in: &state)
             }
@@ -211,25 +215,40 @@ package final class InMemoryEnrollmentRecord: EnrollmentRecord {
 
     /// False if another enrollment of the device, of the key or under the same limit, or a change of the device's
     /// standing, came first; nothing is changed then.
-    private static func record(_ issuance: Issuance, of attempt: Attempt, in state: inout State) -> Bool {
+    private static func record(_ issuance: Issuance, of attempt: Attempt, in state: inout State) throws -> Bool {
         let name = Name(fleet: attempt.fleet, device: issuance.device)
         let known = state.devices[name]
         guard known?.current.serialNumber == issuance.replaces else { return false }
         guard issuance.standingChanges == known?.standing.changes ?? 0 else { return false }
         if let owner = state.keys[issuance.publicKeySHA256], owner != name { return false }
+        if issuance.isForeseen {
+            guard let admission = issuance.admission, state.keys[issuance.publicKeySHA256] == nil,
+                state.registrations[name] == nil
+            else { return false }
+            let bootstrap = EnrollmentQuestion.Bootstrap(
+                anchor: admission.anchor,
+                credentialSHA256: admission.credentialSHA256,
+                at: attempt.at
+            )
+            let standing = state.ledger.standing(of: bootstrap, fleet: attempt.fleet)
+            guard !standing.anchor.isBlocked, !standing.credential.isBlocked,
+                standing.credentialLimits == BootstrapLimits()
+            else { return false }
+        }
         if let admission = issuance.admission {
             guard state.ledger.admit(admission, fleet: attempt.fleet, at: attempt.at) else { return false }
         }
+        let issued = try issuance.certificate.signed()
         state.keys[issuance.publicKeySHA256] = name
         state.devices[name] = KnownDevice(
             current: RecordedCertificate(
                 issuer: issuance.issuer,
-                serialNumber: issuance.certificate.serialNumber,
+                serialNumber: issued.serialNumber,
                 publicKeySHA256: issuance.publicKeySHA256,
-                notBefore: issuance.certificate.notBefore,
-                notAfter: issuance.certificate.notAfter,
+                notBefore: issued.notBefore,
+                notAfter: issued.notAfter,
                 isRevoked: false,
-                der: issuance.certificate.der
+                der: issued.der
             ),
             renewableSerialNumber: issuance.renewableSerialNumber,
             enrolledAt: attempt.at,
@@ -237,7 +256,7 @@ package final class InMemoryEnrollmentRecord: EnrollmentRecord {
             idevidAnchor: issuance.idevidAnchor ?? known?.idevidAnchor,
             standing: DeviceStanding(changes: issuance.standingChanges)
         )
-        state.issued.append(issuance.certificate)
+        state.issued.append(issued)
         let names = DeviceNames(device: issuance.device, fleet: attempt.fleetName)
         state.audit.append(
             AuditEntry(
@@ -245,7 +264,7 @@ package final class InMemoryEnrollmentRecord: EnrollmentRecord {
                 actor: "device \(names.commonName)",
                 action: "certificate.issued",
                 subject: names.commonName,
-                detail: "serial \(Hex.text(issuance.certificate.serialNumber)), rule \(attempt.rule)"
+                detail: "serial \(Hex.text(issued.serialNumber)), rule \(attempt.rule)"
             )
         )
         return true

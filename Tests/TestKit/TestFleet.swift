@@ -1,5 +1,6 @@
 package import Enrollment
 package import Foundation
+package import OpenSSL
 package import PKI
 package import X509
 
@@ -33,13 +34,14 @@ package struct TestFleet: Sendable {
         lifetime: Duration = .seconds(90 * 86_400),
         keyPolicy: KeyPolicy = KeyPolicy(),
         issuerName: String = "example",
+        issuerKey: KeyAlgorithm = .ecdsaP256,
         policy: EnrollmentPolicy = .open,
         reenrollment: ReenrollmentPolicy = .standard,
         manufacturer terms: AnchorTerms = AnchorTerms(.subjectSerialNumber),
         claims claimTerms: AnchorTerms = AnchorTerms(.requestCommonName)
     ) throws {
         root = try TestAuthority.selfSigned("Example Root")
-        issuing = try root.signed("Example Issuing CA")
+        issuing = try root.signed("Example Issuing CA", algorithm: issuerKey)
         manufacturer = try TestAuthority.selfSigned("Example Manufacturer", role: .bootstrapAnchor)
         otherManufacturer = try TestAuthority.selfSigned("Other Manufacturer", role: .bootstrapAnchor)
         claims = try TestAuthority.selfSigned("Example Claims", role: .bootstrapAnchor)
@@ -147,6 +149,15 @@ package struct TestFleet: Sendable {
         key: Certificate.PublicKey,
         at: Date = TestClock.start
     ) throws -> IssuedCertificate {
+        try prepared(for: device, key: key, at: at).signed()
+    }
+
+    /// A certificate of this fleet that is not signed yet.
+    package func prepared(
+        for device: String,
+        key: Certificate.PublicKey,
+        at: Date = TestClock.start
+    ) throws -> PreparedCertificate {
         let names = try names(device)
         let template = try CertificateTemplate(
             names: names,
@@ -155,9 +166,8 @@ package struct TestFleet: Sendable {
             issuer: issuer,
             now: at
         )
-        return try issuer.sign(
-            CertificateLint.lint(template, names: names, profile: fleet.profile, issuer: issuer)
-        )
+        let linted = try CertificateLint.lint(template, names: names, profile: fleet.profile, issuer: issuer)
+        return PreparedCertificate(linted, issuer: issuer)
     }
 }
 

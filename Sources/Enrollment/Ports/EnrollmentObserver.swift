@@ -19,10 +19,11 @@ package enum EnrollmentPart: String, CaseIterable, Hashable, Sendable {
     case identity
     /// Parsing the request and verifying its signature and key.
     case request
-    /// Asking the record.
+    /// Asking the record, unless what it would say was foreseen.
     case decide
+    /// Building and linting the certificate, and signing it if the record was asked.
     case sign
-    /// Waiting until it is durable.
+    /// Waiting until it is durable; what was foreseen is signed meanwhile.
     case commit
 }
 

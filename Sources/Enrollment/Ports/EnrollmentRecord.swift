@@ -77,6 +77,20 @@ package struct EnrollmentSituation: Hashable, Sendable {
     }
 }
 
+extension EnrollmentSituation {
+    /// Nothing is known, of the device, of the key, of a registration, and nothing that closes the anchor or the
+    /// credential to new devices.
+    package static let blank = EnrollmentSituation(device: nil, keyBelongsToAnother: false)
+
+    /// True if a decision on a new device's first enrollment, where no operator is asked, comes out as on `blank`, but for
+    /// limits, which hold at the commit.
+    package var isBlank: Bool {
+        device == nil && !keyBelongsToAnother && !keyIsRevoked && registration == nil
+            && standing?.anchor.isBlocked != true && standing?.credential.isBlocked != true
+            && standing?.credentialLimits ?? BootstrapLimits() == BootstrapLimits()
+    }
+}
+
 /// What an operator announced of a device, as far as a decision needs it.
 package struct Registration: Hashable, Sendable {
     /// SHA-256 of the only public key (SubjectPublicKeyInfo) that may enroll as the device.
@@ -259,11 +273,12 @@ package struct Admission: Hashable, Sendable {
     }
 }
 
-/// A certificate that was signed and waits to be recorded before it may leave.
+/// A certificate that waits to be recorded before it may leave. One that the record's answer authorized is signed; one
+/// that was foreseen is signed by the record, once that has authorized it.
 package struct Issuance: Sendable {
     package let device: DeviceID
     package let issuer: IssuerID
-    package let certificate: IssuedCertificate
+    package let certificate: PreparedCertificate
     package let publicKeySHA256: [UInt8]
     /// The serial number of the device's current certificate as the decision saw it; nil if it had none. If the
     /// record no longer agrees, another enrollment of the device came first and this one is not recorded.
@@ -277,19 +292,24 @@ package struct Issuance: Sendable {
     /// How often operators had changed the device's standing as the decision saw it; if the record no longer agrees,
     /// this one is not recorded. One that is recorded ends the device's revocation.
     package let standingChanges: Int64
+    /// True if the record was not asked. It is recorded only if the situation is `blank` then; its admission, which it has,
+    /// names the anchor and the credential.
+    package let isForeseen: Bool
 
     package init(
         device: DeviceID,
         issuer: IssuerID,
-        certificate: IssuedCertificate,
+        certificate: PreparedCertificate,
         publicKeySHA256: [UInt8],
         replaces: [UInt8]?,
         renewableSerialNumber: [UInt8]?,
         idevidAnchor: AnchorID?,
         admission: Admission? = nil,
-        standingChanges: Int64 = 0
+        standingChanges: Int64 = 0,
+        isForeseen: Bool = false
     ) {
         self.standingChanges = standingChanges
+        self.isForeseen = isForeseen
         self.admission = admission
         self.device = device
         self.issuer = issuer
@@ -305,7 +325,7 @@ package struct Issuance: Sendable {
 package enum CommitOutcome: Hashable, Sendable {
     case recorded
     /// Another enrollment of the device, of the key, or under the same limit was recorded first, or an operator changed
-    /// the device's standing; nothing of this one was.
+    /// the device's standing, or it is not as was foreseen; nothing of this one was recorded.
     case lostRace
 }
 
