@@ -60,9 +60,6 @@ package final class FleetDirectory: Sendable {
             )
         }
     }
-
-    /// Puts `fleets` in place of what was.
-    package func replace(with fleets: [Fleet]) { replace(with: fleets, from: beginReading()) }
 }
 
 /// Reads the fleets from the record, at first and whenever they change.

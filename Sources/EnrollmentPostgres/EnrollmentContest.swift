@@ -58,6 +58,7 @@ struct EnrollmentContest {
         ), fit as (
             select w.*
             from wanted w left join devices d using (fleet_id, device_id)
+            \(unescaped: verification.keyJoin)
             \(unescaped: verification.joins)
             where w.replaces is not distinct from d.current_serial
                 and w.standing_changes = coalesce(d.standing_changes, 0)
@@ -134,19 +135,20 @@ struct EnrollmentContest {
     }
 
     /// Whether the situation of those that were foreseen is blank, as an answer to their question would have said. The
-    /// device has no row, or `replaces` would tell. Left out where none was, since it looks into four tables.
-    private var verification: (joins: String, condition: String) {
-        guard foreseen.contains(true) else { return ("", "") }
+    /// device has no row, or `replaces` would tell. Left out where none was, since it looks into four
+    /// tables. `limited` looks at the keys anyway and needs no `keyJoin`.
+    private var verification: (keyJoin: String, joins: String, condition: String) {
+        guard foreseen.contains(true) else { return ("", "", "") }
         return (
+            "left join device_keys k using (key_sha256)",
             """
-            left join device_keys fk on fk.key_sha256 = w.key_sha256
             left join registrations fr on fr.fleet_id = w.fleet_id and fr.device_id = w.device_id
             left join anchors fa on fa.id = w.first_anchor_id
             left join bootstrap_credentials fb on fb.fleet_id = w.fleet_id and fb.sha256 = w.first_credential_sha256
             """,
             """
             and (not w.is_foreseen
-                 or fk.key_sha256 is null and fr.device_id is null
+                 or k.key_sha256 is null and fr.device_id is null
                     and fa.id is not null and fa.blocked_at is null and fa.removed_at is null
                     and fb.blocked_at is null
                     and num_nonnulls(fb.devices_max, fb.devices_per_hour, fb.valid_from, fb.valid_until) = 0)

@@ -25,15 +25,6 @@ package final class PreparedCertificate: Sendable {
         state = Mutex(.linted(linted, issuer: issuer))
     }
 
-    /// One that is signed already.
-    package init(_ issued: IssuedCertificate) {
-        serialNumber = issued.serialNumber
-        notBefore = issued.notBefore
-        notAfter = issued.notAfter
-        crlShard = issued.crlShard
-        state = Mutex(.signed(issued))
-    }
-
     /// True once it was signed.
     package var isSigned: Bool {
         state.withLock { state in

@@ -96,14 +96,14 @@ struct RenewalTests {
         let current = try #require(bench.record.issued.last)
         // The older certificate becomes the one that the current one renewed.
         let newKey = try DeviceKey.make()
-        let renewed = try world.certificate(for: "meter-1", key: newKey.publicKey)
+        let renewed = try world.prepared(for: "meter-1", key: newKey.publicKey)
         let outcome = try await bench.record.commit(
             EnrollmentEntry(
                 attempt: try #require(bench.record.attempts.last),
                 issuance: Issuance(
                     device: device,
                     issuer: world.fleet.record.issuerID,
-                    certificate: PreparedCertificate(renewed),
+                    certificate: renewed,
                     publicKeySHA256: newKey.sha256,
                     replaces: current.serialNumber,
                     renewableSerialNumber: Array(old.certificate.serialNumber.bytes),

@@ -372,7 +372,7 @@ struct EnrolledDevice {
 
     func entry() throws -> EnrollmentEntry {
         let names = try world.names(device)
-        let certificate = try world.certificate(for: device, key: key.publicKey, at: at)
+        let certificate = try world.prepared(for: device, key: key.publicKey, at: at)
         let credential = [UInt8](SHA256.hash(data: Data(device.utf8)))
         var attempt = attempt
         attempt.device = names.device
@@ -391,7 +391,7 @@ struct EnrolledDevice {
             issuance: Issuance(
                 device: names.device,
                 issuer: world.fleet.record.issuerID,
-                certificate: PreparedCertificate(certificate),
+                certificate: certificate,
                 publicKeySHA256: try key.sha256,
                 replaces: nil,
                 renewableSerialNumber: nil,

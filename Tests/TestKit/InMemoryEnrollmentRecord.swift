@@ -152,24 +152,26 @@ package final class InMemoryEnrollmentRecord: EnrollmentRecord {
     }
 
     package func situation(of question: EnrollmentQuestion) async throws(RecordError) -> EnrollmentSituation {
-        let name = Name(fleet: question.fleet, device: question.device)
         let answer: Result<EnrollmentSituation, RecordError> = state.withLock { state in
             state.questions += 1
             if let failure = state.failure { return .failure(failure) }
-            let owner = state.keys[question.publicKeySHA256]
-            return .success(
-                EnrollmentSituation(
-                    device: state.devices[name],
-                    keyBelongsToAnother: owner != nil && owner != name,
-                    keyIsRevoked: state.revokedKeys[question.publicKeySHA256] != nil,
-                    registration: state.registrations[name],
-                    approval: state.approvals[Pair(name: name, key: question.publicKeySHA256)],
-                    standing: question.bootstrap.map { state.ledger.standing(of: $0, fleet: question.fleet) },
-                    pending: Self.pending(in: question.fleet, state)
-                )
-            )
+            return .success(Self.situation(of: question, state))
         }
         return try answer.get()
+    }
+
+    private static func situation(of question: EnrollmentQuestion, _ state: State) -> EnrollmentSituation {
+        let name = Name(fleet: question.fleet, device: question.device)
+        let owner = state.keys[question.publicKeySHA256]
+        return EnrollmentSituation(
+            device: state.devices[name],
+            keyBelongsToAnother: owner != nil && owner != name,
+            keyIsRevoked: state.revokedKeys[question.publicKeySHA256] != nil,
+            registration: state.registrations[name],
+            approval: state.approvals[Pair(name: name, key: question.publicKeySHA256)],
+            standing: question.bootstrap.map { state.ledger.standing(of: $0, fleet: question.fleet) },
+            pending: pending(in: question.fleet, state)
+        )
     }
 
     package func commit(_ entry: EnrollmentEntry) async throws(RecordError) -> CommitOutcome {
@@ -222,18 +224,18 @@ package final class InMemoryEnrollmentRecord: EnrollmentRecord {
         guard issuance.standingChanges == known?.standing.changes ?? 0 else { return false }
         if let owner = state.keys[issuance.publicKeySHA256], owner != name { return false }
         if issuance.isForeseen {
-            guard let admission = issuance.admission, state.keys[issuance.publicKeySHA256] == nil,
-                state.registrations[name] == nil
-            else { return false }
-            let bootstrap = EnrollmentQuestion.Bootstrap(
-                anchor: admission.anchor,
-                credentialSHA256: admission.credentialSHA256,
-                at: attempt.at
+            guard let admission = issuance.admission else { return false }
+            let question = EnrollmentQuestion(
+                fleet: attempt.fleet,
+                device: issuance.device,
+                publicKeySHA256: issuance.publicKeySHA256,
+                bootstrap: EnrollmentQuestion.Bootstrap(
+                    anchor: admission.anchor,
+                    credentialSHA256: admission.credentialSHA256,
+                    at: attempt.at
+                )
             )
-            let standing = state.ledger.standing(of: bootstrap, fleet: attempt.fleet)
-            guard !standing.anchor.isBlocked, !standing.credential.isBlocked,
-                standing.credentialLimits == BootstrapLimits()
-            else { return false }
+            guard situation(of: question, state).isBlank else { return false }
         }
         if let admission = issuance.admission {
             guard state.ledger.admit(admission, fleet: attempt.fleet, at: attempt.at) else { return false }

@@ -216,3 +216,8 @@ extension CertificateTemplate {
         try self.init(names: names, key: key, profile: profile, issuer: issuer, now: now)
     }
 }
+
+extension FleetDirectory {
+    /// Puts `fleets` in place of what was, as a reading that nothing overlaps.
+    package func replace(with fleets: [Fleet]) { replace(with: fleets, from: beginReading()) }
+}

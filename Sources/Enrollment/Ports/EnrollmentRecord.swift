@@ -87,7 +87,7 @@ extension EnrollmentSituation {
     package var isBlank: Bool {
         device == nil && !keyBelongsToAnother && !keyIsRevoked && registration == nil
             && standing?.anchor.isBlocked != true && standing?.credential.isBlocked != true
-            && standing?.credentialLimits ?? BootstrapLimits() == BootstrapLimits()
+            && standing?.credentialLimits.isEmpty != false
     }
 }
 
